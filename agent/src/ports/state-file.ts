@@ -1,0 +1,56 @@
+import type { EndReason } from '@curfew/shared';
+import type { GrantOrder } from './privilege-host.js';
+
+/** A right in the agent's record. The record may claim too much, never too little. */
+export interface GrantRecord extends GrantOrder {
+  readonly epoch: number;
+  /** `intended`: may or may not exist. `held`: read back. `removing`: the end is decided. */
+  readonly phase: 'intended' | 'held' | 'removing';
+  /** When it was made, by the wall clock; 0 before. */
+  readonly madeAtMs: number;
+  /** Why it is being removed; unset in the other phases. */
+  readonly end?: { readonly reason: EndReason; readonly code: string; readonly detail: string };
+}
+
+/** An end that the server has not yet taken out of the desired state. */
+export interface EndedRecord {
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly uid: number | null;
+  readonly reason: EndReason;
+  readonly code: string;
+  readonly detail: string;
+  readonly endedAtMs: number;
+}
+
+/** Everything that the agent must know after a restart. */
+export interface AgentState {
+  readonly version: 1;
+  /** The boot in which it was written; a right of another boot is gone. */
+  readonly bootId: string;
+  /** The ledger incarnation that the agent has accepted; 0 before the first. */
+  readonly incarnation: number;
+  /** The highest generation seen in that incarnation. */
+  readonly floorGeneration: number;
+  /** The highest epoch known to be revoked in that incarnation. */
+  readonly floorEpoch: number;
+  /** The latest wall-clock time that a server has signed: earlier readings of the clock are wrong. */
+  readonly latestSignedMs: number;
+  /** The newest audit checkpoint (signed note) that the agent keeps; '' before the first. */
+  readonly checkpoint: string;
+  readonly grants: readonly GrantRecord[];
+  readonly ended: readonly EndedRecord[];
+}
+
+/** What stands in the state file: a state, nothing yet, or something unreadable (then every marked right is to go). */
+export type StoredState =
+  | { readonly found: 'state'; readonly state: AgentState }
+  | { readonly found: 'nothing' }
+  | { readonly found: 'damage'; readonly problem: string };
+
+/** The agent's memory: one file, replaced atomically, in a folder that only root can enter. */
+export interface StateFile {
+  load(): Promise<StoredState>;
+  /** Resolves once the state survives a power cut. Errors: those of the file system. */
+  save(state: AgentState): Promise<void>;
+}

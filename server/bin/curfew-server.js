@@ -1,0 +1,2 @@
+#!/usr/bin/env -S node --disable-proto=throw --disallow-code-generation-from-strings
+import '../dist/main.js';

@@ -1,0 +1,121 @@
+/** The gRPC status names that errors leave as. */
+export type StatusName =
+  | 'INVALID_ARGUMENT'
+  | 'UNAUTHENTICATED'
+  | 'PERMISSION_DENIED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'UNAVAILABLE'
+  | 'DEADLINE_EXCEEDED'
+  | 'INTERNAL';
+
+interface ErrorSpec {
+  readonly status: StatusName;
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+  /** Lower case, no full stop; `{name}` stands for a field; says what to do next where that helps. */
+  readonly template: string;
+}
+
+const spec = (status: StatusName, template: string, retryable = false): ErrorSpec => ({ status, retryable, template });
+
+/**
+ * Every error that leaves a Curfew program. The codes are API: they appear in ERRORS.md, in gRPC trailers
+ * ('curfew-error-code') and in JSON.
+ */
+export const ERRORS = {
+  // The call itself
+  FIELD_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
+  METHOD_NOT_ALLOWED: spec('PERMISSION_DENIED', 'the role {role} may not call {method}; it takes {needed}'),
+  NOT_SIGNED_IN: spec('UNAUTHENTICATED', 'no valid API token; sign in with curfewctl login or pass --token'),
+  DEVICE_CERTIFICATE_REQUIRED: spec('UNAUTHENTICATED', 'this method is for enrolled devices only'),
+  INTERNAL: spec('INTERNAL', 'internal error, see the server log for request {requestId}'),
+  PAGE_TOKEN_INVALID: spec('INVALID_ARGUMENT', 'page_token: is not one that this server gave for this list'),
+  ORDER_BY_INVALID: spec('INVALID_ARGUMENT', "order_by: '{given}' is not one of {allowed}"),
+  ID_AMBIGUOUS: spec('INVALID_ARGUMENT', "'{given}' fits {count} {what}; type more of it"),
+  SELECTION_EMPTY: spec('INVALID_ARGUMENT', 'selection: nothing is selected'),
+  TOO_MANY_CALLS: spec('RESOURCE_EXHAUSTED', 'too many calls; wait {seconds} s', true),
+
+  // Devices and enrolment
+  DEVICE_NOT_FOUND: spec('NOT_FOUND', "no device '{given}'; see curfewctl devices list"),
+  DEVICE_UNKNOWN: spec('UNAUTHENTICATED', 'this device key is not enrolled here; enrol again with a join token'),
+  DEVICE_REMOVED: spec('UNAUTHENTICATED', 'this device was removed; enrol again with a join token'),
+  DEVICE_KEY_TAKEN: spec('ALREADY_EXISTS', 'this device key is enrolled already'),
+  DEVICE_IDENTITY_CONFLICT: spec(
+    'FAILED_PRECONDITION',
+    "two agents use the identity of '{device}'; remove one, then run curfewctl devices resolve-conflict",
+  ),
+  DEVICE_NOT_IN_CONFLICT: spec('FAILED_PRECONDITION', "'{device}' has no identity conflict"),
+  JOIN_TOKEN_INVALID: spec(
+    'UNAUTHENTICATED',
+    'the join token is unknown, used up, expired or revoked; ask an operator for a new one',
+  ),
+  JOIN_TOKEN_NOT_FOUND: spec('NOT_FOUND', "no join token '{given}'"),
+  CSR_INVALID: spec('INVALID_ARGUMENT', 'csr: {problem}'),
+  LINK_FENCED: spec('ABORTED', 'a newer link of this device took over', true),
+  HELLO_EXPECTED: spec('INVALID_ARGUMENT', 'the first message on a link is a hello'),
+
+  // Users and tokens
+  USER_NOT_FOUND: spec('NOT_FOUND', "no user '{given}'; see curfewctl users list"),
+  USER_NAME_TAKEN: spec('ALREADY_EXISTS', "name: there is a user '{given}' already"),
+  USER_DISABLED: spec('PERMISSION_DENIED', "the user '{user}' is disabled"),
+  ROLE_TOO_HIGH: spec('PERMISSION_DENIED', 'role: nobody can give, change or take a role above their own ({role})'),
+  LAST_OWNER: spec('FAILED_PRECONDITION', 'this is the last owner who is not disabled'),
+  ACCOUNT_NOT_FOUND: spec('NOT_FOUND', "the device has reported no account '{given}'"),
+  ACCOUNT_INELIGIBLE: spec('FAILED_PRECONDITION', "the account '{account}' cannot be elevated: {why}"),
+  API_TOKEN_NOT_FOUND: spec('NOT_FOUND', "no API token '{given}'"),
+
+  // Requests and sessions
+  REQUEST_NOT_FOUND: spec('NOT_FOUND', "no access request '{given}'"),
+  REQUEST_NOT_PENDING: spec('FAILED_PRECONDITION', 'the request {id} is {state}, so it can no longer be decided'),
+  REQUEST_NOT_OPEN: spec('FAILED_PRECONDITION', 'the request {id} is {state}, so there is nothing to cancel'),
+  REQUEST_NOT_APPROVED: spec('FAILED_PRECONDITION', 'the request {id} is {state}, so it cannot be started'),
+  REQUEST_ALREADY_OPEN: spec('FAILED_PRECONDITION', 'the request {id} is still {state}; cancel it first, or start it'),
+  SELF_APPROVAL: spec('PERMISSION_DENIED', 'nobody decides on their own access; ask another approver'),
+  DURATION_TOO_LONG: spec('INVALID_ARGUMENT', '{field}: {given} is longer than the {limit} allowed'),
+  SESSION_NOT_FOUND: spec('NOT_FOUND', "no session '{given}'"),
+  SESSION_NOT_LIVE: spec('FAILED_PRECONDITION', 'the session {id} is {state}'),
+  SESSION_ALREADY_LIVE: spec(
+    'FAILED_PRECONDITION',
+    "the account '{account}' has the session {id} on that device already; extend it",
+  ),
+  SESSION_REFUSED: spec('FAILED_PRECONDITION', 'the device refused: {detail}'),
+  LEDGER_ROLLED_BACK: spec(
+    'FAILED_PRECONDITION',
+    'devices have seen a newer ledger than this one, so nothing is granted; run curfew-server recover',
+  ),
+  TRANSITION_ILLEGAL: spec('INTERNAL', 'a {what} cannot go from {from} to {to}'),
+
+  // What an agent refuses
+  LEASE_MALFORMED: spec('INVALID_ARGUMENT', 'the lease cannot be read: {problem}'),
+  LEASE_SIGNATURE_INVALID: spec('PERMISSION_DENIED', 'the lease is not signed by a trusted key'),
+  LEASE_WRONG_DEVICE: spec('PERMISSION_DENIED', 'the lease is for another device'),
+  LEASE_WRONG_INCARNATION: spec('PERMISSION_DENIED', 'the lease is from another incarnation of the ledger'),
+  LEASE_NONCE_UNKNOWN: spec('PERMISSION_DENIED', 'the lease answers no nonce of this process'),
+  LEASE_REPLAYED: spec('PERMISSION_DENIED', 'the lease is at or below the floor'),
+  LEASE_EXPIRED: spec('FAILED_PRECONDITION', 'the lease is over'),
+  LEASE_CLOCK_BEHIND: spec('FAILED_PRECONDITION', 'the wall clock is before the last time that the server signed'),
+  ACCOUNT_CHANGED: spec('FAILED_PRECONDITION', 'the account is no longer the one that the lease names'),
+  GRANT_KIND_UNSUPPORTED: spec('FAILED_PRECONDITION', 'this device cannot give {kind}: {why}'),
+  GRANT_NOT_EFFECTIVE: spec('FAILED_PRECONDITION', 'the right was made but sudo does not honour it: {detail}'),
+  RULE_REJECTED: spec('FAILED_PRECONDITION', 'the sudoers rule did not pass its check: {detail}'),
+  REMOVER_UNAVAILABLE: spec('FAILED_PRECONDITION', 'no independent remover could be armed: {detail}'),
+  CHECKPOINT_INCONSISTENT: spec(
+    'FAILED_PRECONDITION',
+    'the audit log does not extend the one that this device has seen',
+  ),
+
+  // Programs
+  SERVER_UNREACHABLE: spec('UNAVAILABLE', 'cannot reach the server at {address}: {detail}', true),
+  AGENT_UNREACHABLE: spec('UNAVAILABLE', 'cannot reach the agent on this device: {detail}', true),
+  WAIT_TIMED_OUT: spec('DEADLINE_EXCEEDED', 'timed out waiting for {what}', true),
+  COMMAND_FAILED: spec('INTERNAL', '{command} failed with exit code {exitCode}: {stderr}'),
+  CONFIG_INVALID: spec('INVALID_ARGUMENT', 'the configuration is not valid: {problems}'),
+  STORAGE_UNSAFE: spec('INTERNAL', 'the ledger cannot be stored safely: {problem}'),
+  STORAGE_FAILED: spec('INTERNAL', 'the ledger could not be written: {detail}'),
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;

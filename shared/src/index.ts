@@ -13,3 +13,8 @@ export * from './lease/lease.js';
 export * from './lease/lease-token.js';
 export * from './request/request-state.js';
 export * from './session/session-state.js';
+export * from './audit/audit-export.js';
+export * from './audit/canonical-json.js';
+export * from './audit/checkpoint.js';
+export * from './audit/merkle-tree.js';
+export * from './audit/signed-note.js';

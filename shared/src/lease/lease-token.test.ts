@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { CompactSign } from 'jose';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { CurfewError } from '../curfew-error.js';
+import type { ErrorCode } from '../errors.js';
+import type { LeaseClaims } from './lease.js';
+import {
+  generateLeaseKey,
+  leasePublicKey,
+  leaseSigningKey,
+  signLease,
+  signLeaseKeySet,
+  verifyLease,
+  verifyLeaseKeySet,
+  type LeaseKeySet,
+} from './lease-token.js';
+
+const claims: LeaseClaims = {
+  sessionId: `ses-${'0'.repeat(20)}`,
+  deviceKeyHash: 'a'.repeat(64),
+  account: { name: 'alice', uid: 1000, sid: '', fingerprint: 'b'.repeat(64) },
+  options: { kind: 'sudo_rule', passwordRequired: false, commands: [], runAs: '', group: '' },
+  incarnation: 1,
+  epoch: 7,
+  nonce: 'c'.repeat(32),
+  durationMs: 60_000,
+  wallEndMs: 1_767_229_260_000,
+  issuedAtMs: 1_767_229_200_000,
+};
+
+const key = await leaseSigningKey(generateLeaseKey());
+const stranger = await leaseSigningKey(generateLeaseKey());
+const keySet: LeaseKeySet = { version: 1, keys: [await leasePublicKey(key)] };
+
+const refusedAs = (code: ErrorCode) => (error: unknown) => {
+  assert.ok(error instanceof CurfewError);
+  assert.equal(error.code, code);
+  return true;
+};
+
+const parts = (token: string): [string, string, string] => {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  return [header, payload, signature];
+};
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+describe('lease token', () => {
+  it('gives back the claims that were signed', async () => {
+    assert.deepEqual(await verifyLease(await signLease(claims, key), keySet), claims);
+  });
+
+  it('refuses a lease of a stranger, also under the name of a trusted key', async () => {
+    await assert.rejects(verifyLease(await signLease(claims, stranger), keySet), refusedAs('LEASE_SIGNATURE_INVALID'));
+    const posing = { kid: key.kid, privateKey: stranger.privateKey };
+    await assert.rejects(verifyLease(await signLease(claims, posing), keySet), refusedAs('LEASE_SIGNATURE_INVALID'));
+  });
+
+  it('refuses a lease after the flip of any bit', async () => {
+    const token = await signLease(claims, key);
+    for (const at of [0, 1, 2]) {
+      const whole = parts(token).map((part) => Buffer.from(part, 'base64url'));
+      const part = whole[at] ?? Buffer.of();
+      for (let bit = 0; bit < part.length * 8; bit += 7) {
+        const flipped = Buffer.from(part);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const forged = whole.map((bytes, index) => (index === at ? flipped : bytes).toString('base64url')).join('.');
+        await assert.rejects(verifyLease(forged, keySet), (error: unknown) => {
+          assert.ok(error instanceof CurfewError, `part ${at} bit ${bit}`);
+          return true;
+        });
+      }
+    }
+  });
+
+  it('refuses an unsigned lease and one signed with the public key as a secret', async () => {
+    const [, payload] = parts(await signLease(claims, key));
+    const none = `${encode({ alg: 'none', typ: 'curfew-lease+jws' })}.${payload}.`;
+    await assert.rejects(verifyLease(none, keySet), refusedAs('LEASE_SIGNATURE_INVALID'));
+    const header = encode({ alg: 'HS256', typ: 'curfew-lease+jws', kid: key.kid });
+    const mac = createHmac('sha256', String(keySet.keys[0]?.x)).update(`${header}.${payload}`).digest('base64url');
+    await assert.rejects(verifyLease(`${header}.${payload}.${mac}`, keySet), refusedAs('LEASE_SIGNATURE_INVALID'));
+  });
+
+  it('does not take a signature that was made for something else', async () => {
+    const keySetToken = await signLeaseKeySet({ version: 2, keys: keySet.keys }, key);
+    await assert.rejects(verifyLease(keySetToken, keySet), refusedAs('LEASE_SIGNATURE_INVALID'));
+    const lease = await signLease(claims, key);
+    await assert.rejects(verifyLeaseKeySet(lease, keySet), refusedAs('LEASE_SIGNATURE_INVALID'));
+  });
+
+  it('refuses claims that are missing, of another type, or unknown', async () => {
+    const sign = (value: unknown): Promise<string> =>
+      new CompactSign(Buffer.from(JSON.stringify(value)))
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'curfew-lease+jws', kid: key.kid })
+        .sign(key.privateKey);
+    const without = { ...claims, epoch: undefined };
+    for (const wrong of [
+      without,
+      { ...claims, durationMs: -1 },
+      { ...claims, durationMs: '60' },
+      { ...claims, run: 'rm' },
+      null,
+      [],
+    ])
+      await assert.rejects(verifyLease(await sign(wrong), keySet), refusedAs('LEASE_MALFORMED'));
+  });
+
+  it('takes the next key set from a trusted key only, and never an older one', async () => {
+    const next: LeaseKeySet = { version: 2, keys: [await leasePublicKey(stranger)] };
+    assert.deepEqual(await verifyLeaseKeySet(await signLeaseKeySet(next, key), keySet), next);
+    await assert.rejects(
+      verifyLeaseKeySet(await signLeaseKeySet(next, stranger), keySet),
+      refusedAs('LEASE_SIGNATURE_INVALID'),
+    );
+    const same = await signLeaseKeySet({ ...next, version: 1 }, key);
+    await assert.rejects(verifyLeaseKeySet(same, keySet), refusedAs('LEASE_MALFORMED'));
+  });
+
+  it('refuses a key set that holds another kind of key or a private one', async () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+    const open = key.privateKey.export({ format: 'jwk' });
+    for (const jwk of [rsa, open]) {
+      const token = await signLeaseKeySet({ version: 2, keys: [jwk as never] }, key);
+      await assert.rejects(verifyLeaseKeySet(token, keySet), refusedAs('LEASE_MALFORMED'));
+    }
+  });
+});

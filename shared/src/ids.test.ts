@@ -19,7 +19,11 @@ describe('ids', () => {
 
 describe('backoff', () => {
   it('stays within its limits, grows, and starts again after a reset', () => {
-    const backoff = new Backoff({ bytes: systemRandom.bytes, fraction: () => 0.999_999 }, 100, 5_000);
+    const backoff = new Backoff(
+      { bytes: (length) => systemRandom.bytes(length), fraction: () => 0.999_999 },
+      100,
+      5_000,
+    );
     const waits = Array.from({ length: 10 }, () => backoff.next());
     assert.ok(waits.every((ms, at) => ms >= 100 && ms <= 5_000 && ms >= (waits[at - 1] ?? 0)));
     assert.ok((waits.at(-1) ?? 0) > 4_999);

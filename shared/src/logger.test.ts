@@ -22,8 +22,8 @@ describe('logger', () => {
     assert.equal(stdout, '');
     assert.equal(lines.length, 1);
     assert.equal(lines[0]?.['message'], 'agent linked');
-    assert.equal(lines[0]?.['program'], 'test');
-    assert.equal(lines[0]?.['generation'], '7');
+    assert.equal(lines[0]['program'], 'test');
+    assert.equal(lines[0]['generation'], '7');
   });
 
   it('masks secrets at any depth', () => {

@@ -120,7 +120,7 @@ describe('lease token', () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
     const open = key.privateKey.export({ format: 'jwk' });
     for (const jwk of [rsa, open]) {
-      const token = await signLeaseKeySet({ version: 2, keys: [jwk as never] }, key);
+      const token = await signLeaseKeySet({ version: 2, keys: [jwk] }, key);
       await assert.rejects(verifyLeaseKeySet(token, keySet), refusedAs('LEASE_MALFORMED'));
     }
   });

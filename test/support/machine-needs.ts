@@ -1,0 +1,60 @@
+import { accessSync, constants } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+/** What a suite may need of the machine that it runs on. Programs are looked up in the places of the system. */
+export type MachineNeed = 'devices' | { readonly program: string };
+
+/** What a device is made with. */
+const DEVICE_PROGRAMS = ['unshare', 'nsenter', 'setpriv', 'ip', 'bash', 'sudo', 'visudo', 'useradd'];
+
+const PLACES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+function isInstalled(program: string): boolean {
+  return PLACES.some((place) => {
+    try {
+      accessSync(join(place, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+let deviceProblem: string | undefined;
+
+/** Why devices cannot be made here, '' when they can: found out by trying, once. */
+function whyNoDevices(): string {
+  deviceProblem ??= ((): string => {
+    if (process.platform !== 'linux') return 'devices need Linux';
+    if (process.getuid?.() !== 0) return 'devices need root';
+    const missing = DEVICE_PROGRAMS.filter((program) => !isInstalled(program));
+    if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
+    const script =
+      'mount -t tmpfs tmpfs /run && mkdir /run/u /run/w && ' +
+      'mount -t overlay o -o lowerdir=/etc,upperdir=/run/u,workdir=/run/w /etc && ip link add cfw type veth';
+    const tried = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', '--mount-proc', 'bash', '-c', script], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    return tried.status === 0 ? '' : `this kernel or container allows no namespaces: ${tried.stderr.trim()}`;
+  })();
+  return deviceProblem;
+}
+
+/** Why this machine cannot run a suite with these needs; '' when it can. */
+export function whyNot(needs: readonly MachineNeed[]): string {
+  return needs
+    .map((need) =>
+      need === 'devices' ? whyNoDevices() : isInstalled(need.program) ? '' : `not installed: ${need.program}`,
+    )
+    .filter(Boolean)
+    .join('; ');
+}
+
+/** `describe` for a suite that not every machine can run: where it cannot, the report names the suite and the reason. */
+export function describeOn(needs: readonly MachineNeed[], title: string, body: (this: Mocha.Suite) => void): void {
+  const reason = whyNot(needs);
+  if (reason === '') describe(title, body);
+  else describe(title, () => void it(`left out: ${reason}`));
+}

@@ -112,7 +112,8 @@ export class Device {
       void started.abandon();
     }, limitMs);
     const end = await started.ended.finally(() => clearTimeout(timer));
-    if (late.signal.aborted) throw new Error(`longer than ${limitMs} ms on ${this.name}: ${argv.join(' ')}\n${started.output}`);
+    if (late.signal.aborted)
+      throw new Error(`longer than ${limitMs} ms on ${this.name}: ${argv.join(' ')}\n${started.output}`);
     return { ...end, stdout: started.stdout, stderr: started.stderr };
   }
 

@@ -1,0 +1,408 @@
+import { CurfewError, newId, type EndReason, type GrantOptions } from '@curfew/shared';
+import { sql } from 'kysely';
+import type { Actor } from '../audit/audit-entry.js';
+import { readMeta, writeMeta } from '../ledger/ledger-meta.js';
+import type { LedgerReader } from '../ledger/ledger.js';
+import { likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { endSessions, giveEpoch } from '../sessions/end-sessions.js';
+import type { AccountIdentity } from '../sessions/session-record.js';
+import type { UseCaseContext } from '../use-case-context.js';
+import { callerActor, type Caller } from '../users/api-tokens.js';
+import { findDevice, type DeviceRow } from './find-device.js';
+import { redeemJoinToken } from './join-tokens.js';
+
+/** Facts as the agent tells them: names and texts, kept as they came. */
+export type DeviceFactsRecord = Readonly<Record<string, string | number | boolean>>;
+
+export interface DeviceAccountRecord extends AccountIdentity {
+  readonly standingAdmin: boolean;
+  readonly ineligibleReason: string;
+}
+
+export interface DeviceRecord extends Omit<DeviceRow, 'facts' | 'findings'> {
+  readonly facts: DeviceFactsRecord;
+  readonly findings: readonly string[];
+  readonly live_sessions: number;
+}
+
+/** Everything that a device should hold, before it is signed for a stream. */
+export interface DesiredSessions {
+  readonly device: DeviceRow;
+  readonly sessions: readonly {
+    id: string;
+    epoch: number;
+    account: AccountIdentity;
+    options: GrantOptions;
+    expiresAtMs: number;
+  }[];
+  readonly endNotices: readonly { sessionId: string; reason: EndReason; endedBy: string; detail: string }[];
+}
+
+const ORDER = { name: 'name', enrolled_time: 'enrolled_at_ms', last_seen_time: 'last_seen_at_ms' } as const;
+
+/** Managed machines: enrolled, reported on, removed. */
+export class Devices {
+  constructor(private readonly context: UseCaseContext) {}
+
+  /** Makes a device for one use of a join token, both in one transaction. Errors: JOIN_TOKEN_INVALID, DEVICE_KEY_TAKEN. */
+  enroll(input: {
+    readonly joinToken: string;
+    readonly keyHash: string;
+    readonly hostname: string;
+    readonly facts: DeviceFactsRecord;
+  }): Promise<DeviceRow> {
+    const { ledger, clock, random } = this.context;
+    return ledger.write(async (tx) => {
+      const tokenId = await redeemJoinToken(tx, input.joinToken, clock.now());
+      const taken = await tx.db
+        .selectFrom('device')
+        .select('id')
+        .where('key_hash', '=', input.keyHash)
+        .executeTakeFirst();
+      if (taken !== undefined) throw new CurfewError('DEVICE_KEY_TAKEN');
+      const row: DeviceRow = {
+        id: newId('device', random),
+        name: await freeName(tx.db, input.hostname),
+        key_hash: input.keyHash,
+        state: 'enrolled',
+        facts: JSON.stringify(input.facts),
+        findings: '[]',
+        enrolled_at_ms: clock.now(),
+        removed_at_ms: null,
+        last_seen_at_ms: null,
+        generation: 1,
+        applied_generation: 0,
+        epoch: 0,
+        revoked_epoch: 0,
+      };
+      await tx.db.insertInto('device').values(row).execute();
+      tx.audit({
+        type: 'device.enrolled',
+        actor: { kind: 'server' },
+        subject: row.id,
+        data: { name: row.name, joinToken: tokenId, keyHash: row.key_hash },
+      });
+      tx.changed('device', row.id, row.id);
+      return row;
+    });
+  }
+
+  /** The device that owns a key. Errors: DEVICE_UNKNOWN, DEVICE_REMOVED. */
+  async byKeyHash(keyHash: string): Promise<DeviceRow> {
+    const row = await this.context.ledger.read((db) =>
+      db.selectFrom('device').selectAll().where('key_hash', '=', keyHash).executeTakeFirst(),
+    );
+    if (row === undefined) throw new CurfewError('DEVICE_UNKNOWN');
+    if (row.state === 'removed') throw new CurfewError('DEVICE_REMOVED');
+    return row;
+  }
+
+  /**
+   * Takes a new stream's hello: every live session gets an epoch for the new nonce. A device that has seen more than
+   * this ledger knows proves that the ledger was rolled back; from then on nothing is granted. Returns whether it did.
+   */
+  hello(
+    deviceId: string,
+    hello: { readonly incarnation: number; readonly floorGeneration: number; readonly floorEpoch: number },
+  ): Promise<boolean> {
+    return this.context.ledger.write(async (tx) => {
+      const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
+      const meta = await readMeta(tx.db);
+      const ahead = hello.floorGeneration > device.generation || hello.floorEpoch > device.epoch;
+      const rolledBack = hello.incarnation > meta.incarnation || (hello.incarnation === meta.incarnation && ahead);
+      if (rolledBack && meta.rolledBack === '') {
+        await writeMeta(tx.db, { rolledBack: `the device ${device.name} has seen a newer ledger` });
+        tx.audit({ type: 'ledger.rollback_detected', actor: deviceActor(device), subject: device.id });
+        tx.changed('ledger', meta.id);
+      }
+      const live = await tx.db
+        .selectFrom('session')
+        .select('id')
+        .where('device_id', '=', deviceId)
+        .where('state', 'in', ['starting', 'active'])
+        .execute();
+      for (const session of live) await giveEpoch(tx.db, session.id, deviceId);
+      await tx.db
+        .updateTable('device')
+        .set({ last_seen_at_ms: this.context.clock.now() })
+        .where('id', '=', deviceId)
+        .execute();
+      tx.changed('device', deviceId, '');
+      return rolledBack;
+    });
+  }
+
+  /** Notes that an agent's witness refused this server's audit log: proof of a rollback or a forgery. */
+  checkpointRefused(deviceId: string, detail: string): Promise<void> {
+    return this.context.ledger.write(async (tx) => {
+      const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
+      const meta = await readMeta(tx.db);
+      if (meta.rolledBack !== '') return;
+      await writeMeta(tx.db, { rolledBack: `the device ${device.name} refused the audit log: ${detail}` });
+      tx.audit({ type: 'ledger.rollback_detected', actor: deviceActor(device), subject: device.id, data: { detail } });
+      tx.changed('ledger', meta.id);
+    });
+  }
+
+  /** Keeps what an agent tells of its machine. Changes no right. */
+  report(
+    deviceId: string,
+    report: {
+      readonly facts?: DeviceFactsRecord;
+      readonly accounts: readonly DeviceAccountRecord[];
+      readonly findings: readonly string[];
+    },
+  ): Promise<void> {
+    return this.context.ledger.write(async (tx) => {
+      const facts = report.facts === undefined ? {} : { facts: JSON.stringify(report.facts) };
+      await tx.db
+        .updateTable('device')
+        .set({ ...facts, findings: JSON.stringify(report.findings) })
+        .where('id', '=', deviceId)
+        .execute();
+      await tx.db.deleteFrom('device_account').where('device_id', '=', deviceId).execute();
+      const rows = [...new Map(report.accounts.map((account) => [account.uid, account])).values()].map((account) => ({
+        device_id: deviceId,
+        name: account.name,
+        uid: account.uid,
+        fingerprint: account.fingerprint,
+        standing_admin: Number(account.standingAdmin),
+        ineligible_reason: account.ineligibleReason,
+      }));
+      for (let at = 0; at < rows.length; at += 1_000)
+        await tx.db
+          .insertInto('device_account')
+          .values(rows.slice(at, at + 1_000))
+          .execute();
+      tx.changed('device', deviceId, '');
+    });
+  }
+
+  /** Notes when a device's link was last alive, at its end. */
+  seen(deviceId: string): Promise<void> {
+    return this.context.ledger.write(async (tx) => {
+      await tx.db
+        .updateTable('device')
+        .set({ last_seen_at_ms: this.context.clock.now() })
+        .where('id', '=', deviceId)
+        .execute();
+      tx.changed('device', deviceId, '');
+    });
+  }
+
+  /** Two agents have used one identity: no new lease until an operator resolves it. */
+  identityConflict(deviceId: string): Promise<void> {
+    return this.context.ledger.write(async (tx) => {
+      const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
+      if (device.state !== 'enrolled') return;
+      await tx.db.updateTable('device').set({ state: 'identity_conflict' }).where('id', '=', deviceId).execute();
+      tx.audit({
+        type: 'device.identity_conflict',
+        actor: deviceActor(device),
+        subject: deviceId,
+        data: { name: device.name },
+      });
+      tx.changed('device', deviceId, deviceId);
+    });
+  }
+
+  /** Errors: DEVICE_NOT_FOUND, DEVICE_NOT_IN_CONFLICT. */
+  resolveConflict(caller: Caller, given: string): Promise<DeviceRecord> {
+    return this.context.ledger.write(async (tx) => {
+      const device = await findDevice(tx.db, given);
+      if (device.state !== 'identity_conflict')
+        throw new CurfewError('DEVICE_NOT_IN_CONFLICT', { device: device.name });
+      await tx.db.updateTable('device').set({ state: 'enrolled' }).where('id', '=', device.id).execute();
+      tx.audit({ type: 'device.conflict_resolved', actor: callerActor(caller), subject: device.id });
+      tx.changed('device', device.id, device.id);
+      return deviceRecord(tx.db, { ...device, state: 'enrolled' });
+    });
+  }
+
+  /** Ends every session of a device and takes its identity away. Idempotent. Errors: DEVICE_NOT_FOUND. */
+  remove(caller: Caller, given: string): Promise<DeviceRecord> {
+    return this.context.ledger.write(async (tx) => {
+      const device = await findDevice(tx.db, given);
+      if (device.state === 'removed') return deviceRecord(tx.db, device);
+      const now = this.context.clock.now();
+      const decision = {
+        reason: 'device_removed',
+        by: caller.userName,
+        actor: callerActor(caller),
+        detail: '',
+      } as const;
+      await endSessions(tx, now, { deviceId: device.id }, decision);
+      await tx.db
+        .updateTable('device')
+        .set({ state: 'removed', removed_at_ms: now })
+        .where('id', '=', device.id)
+        .execute();
+      tx.audit({ type: 'device.removed', actor: callerActor(caller), subject: device.id, data: { name: device.name } });
+      tx.changed('device', device.id, device.id);
+      return deviceRecord(
+        tx.db,
+        await tx.db.selectFrom('device').selectAll().where('id', '=', device.id).executeTakeFirstOrThrow(),
+      );
+    });
+  }
+
+  /** One device with its accounts. Errors: DEVICE_NOT_FOUND, ID_AMBIGUOUS. */
+  get(given: string): Promise<{ device: DeviceRecord; accounts: DeviceAccountRecord[] }> {
+    return this.context.ledger.read(async (db) => {
+      const device = await deviceRecord(db, await findDevice(db, given));
+      const rows = await db
+        .selectFrom('device_account')
+        .selectAll()
+        .where('device_id', '=', device.id)
+        .orderBy('name')
+        .execute();
+      const accounts = rows.map((row) => ({
+        name: row.name,
+        uid: row.uid,
+        fingerprint: row.fingerprint,
+        standingAdmin: row.standing_admin === 1,
+        ineligibleReason: row.ineligible_reason,
+      }));
+      return { device, accounts };
+    });
+  }
+
+  /** A page of devices and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID. */
+  list(input: {
+    readonly states: readonly string[];
+    readonly text: string;
+    readonly only: readonly string[] | undefined;
+    readonly except: readonly string[] | undefined;
+    readonly orderBy: string;
+    readonly pageSize: number;
+    readonly pageToken: string;
+  }): Promise<{ devices: DeviceRecord[]; nextPageToken: string; total: number }> {
+    const order = parseOrderBy(input.orderBy, ORDER, 'name');
+    const size = pageSize(input.pageSize);
+    return this.context.ledger.read(async (db) => {
+      const { cursorKey } = await readMeta(db);
+      const scope = `devices ${JSON.stringify([input.states, input.text, input.orderBy])}`;
+      const cursor = readPageToken(cursorKey, scope, input.pageToken);
+      const pattern = likePattern(input.text);
+      const sortKey = sql<string | number>`coalesce(${sql.ref(order.column)}, 0)`;
+      let matching = db
+        .selectFrom('device')
+        .where('state', 'in', input.states.length > 0 ? input.states : ['enrolled', 'identity_conflict']);
+      if (input.text !== '') matching = matching.where(sql<boolean>`lower(name) like ${pattern} escape '\\'`);
+      if (input.only !== undefined) matching = matching.where('id', 'in', input.only);
+      if (input.except !== undefined) matching = matching.where('id', 'not in', input.except);
+      let page = matching
+        .selectAll()
+        .select(sortKey.as('sort_key'))
+        .orderBy(sortKey, order.descending ? 'desc' : 'asc')
+        .orderBy('id')
+        .limit(size + 1);
+      if (cursor !== undefined)
+        page = page.where(({ eb, or, and }) =>
+          or([
+            eb(sortKey, order.descending ? '<' : '>', cursor.value),
+            and([eb(sortKey, '=', cursor.value), eb('id', '>', cursor.id)]),
+          ]),
+        );
+      const rows = await page.execute();
+      const { total } = await matching.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const last = rows.length > size ? rows[size - 1] : undefined;
+      const devices = [];
+      for (const { sort_key: _, ...row } of rows.slice(0, size)) devices.push(await deviceRecord(db, row));
+      return {
+        devices,
+        nextPageToken:
+          last === undefined ? '' : writePageToken(cursorKey, scope, { value: last.sort_key, id: last.id }),
+        total: Number(total),
+      };
+    });
+  }
+
+  /** What devices should hold now. */
+  desired(deviceIds: readonly string[]): Promise<DesiredSessions[]> {
+    return this.context.ledger.read(async (db) => {
+      const devices = await db.selectFrom('device').selectAll().where('id', 'in', deviceIds).execute();
+      const sessions = await db
+        .selectFrom('session')
+        .select([
+          'id',
+          'device_id',
+          'state',
+          'epoch',
+          'account',
+          'options',
+          'expires_at_ms',
+          'end_reason',
+          'ended_by',
+          'end_detail',
+        ])
+        .where('device_id', 'in', deviceIds)
+        .where('state', 'in', ['starting', 'active', 'ending'])
+        .execute();
+      const byDevice = new Map<string, typeof sessions>();
+      for (const session of sessions)
+        byDevice.set(session.device_id, [...(byDevice.get(session.device_id) ?? []), session]);
+      return devices.map((device) => {
+        const own = byDevice.get(device.id) ?? [];
+        // A device in conflict keeps what it holds but is offered nothing new.
+        const offered =
+          device.state === 'enrolled' ? ['starting', 'active'] : device.state === 'identity_conflict' ? ['active'] : [];
+        return {
+          device,
+          sessions: own
+            .filter((session) => offered.includes(session.state))
+            .map((session) => ({
+              id: session.id,
+              epoch: session.epoch,
+              account: JSON.parse(session.account) as AccountIdentity,
+              options: JSON.parse(session.options) as GrantOptions,
+              expiresAtMs: session.expires_at_ms,
+            })),
+          endNotices: own.flatMap((session) =>
+            session.state === 'ending' && session.end_reason !== null
+              ? [
+                  {
+                    sessionId: session.id,
+                    reason: session.end_reason,
+                    endedBy: session.ended_by,
+                    detail: session.end_detail,
+                  },
+                ]
+              : [],
+          ),
+        };
+      });
+    });
+  }
+}
+
+export const deviceActor = (device: DeviceRow): Actor => ({ kind: 'device', id: device.id, name: device.name });
+
+async function deviceRecord(db: LedgerReader, row: DeviceRow): Promise<DeviceRecord> {
+  const { live } = await db
+    .selectFrom('session')
+    .select(({ fn }) => fn.countAll<number>().as('live'))
+    .where('device_id', '=', row.id)
+    .where('state', '<>', 'ended')
+    .executeTakeFirstOrThrow();
+  return {
+    ...row,
+    facts: JSON.parse(row.facts) as DeviceFactsRecord,
+    findings: JSON.parse(row.findings) as string[],
+    live_sessions: Number(live),
+  };
+}
+
+/** The host name, or the host name and a number when it is taken. */
+async function freeName(db: LedgerReader, hostname: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? hostname : `${hostname}-${number}`;
+    const taken = await db
+      .selectFrom('device')
+      .select('id')
+      .where('name', '=', name)
+      .where('state', '<>', 'removed')
+      .executeTakeFirst();
+    if (taken === undefined) return name;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Kysely } from 'kysely';
+import type { AuditEntry } from '../audit/audit-entry.js';
+import type { Tables } from './tables.js';
+
+/** What happened, told to listeners after the commit. Whoever wants more reads the ledger. */
+export interface Change {
+  /** Grows with every change. */
+  readonly revision: number;
+  readonly kind: 'session' | 'request' | 'device' | 'user' | 'ledger';
+  readonly id: string;
+  /** The device that the change concerns; '' when none. */
+  readonly deviceId: string;
+}
+
+export type LedgerReader = Kysely<Tables>;
+
+/** One unit of work inside the group's transaction. It is whole or absent, whatever happens to its neighbours. */
+export interface LedgerTransaction {
+  readonly db: LedgerReader;
+  /** Appends to the audit log: exactly once for each change of state. */
+  audit(entry: AuditEntry): void;
+  /** Notes a change for listeners and watchers; returns its revision. */
+  changed(kind: Change['kind'], id: string, deviceId?: string): number;
+}
+
+/** The record of everything. What `write` has resolved is on disk and survives a power cut. */
+export interface Ledger {
+  /** Reads what is committed. */
+  read<T>(work: (db: LedgerReader) => Promise<T>): Promise<T>;
+  /**
+   * Runs the work in a transaction that it may share with others of the same moment (group commit); resolves after
+   * the commit is durable. An error of the work undoes the work alone. Errors: STORAGE_FAILED when the commit fails.
+   */
+  write<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T>;
+  /** Calls the listener after each commit, in order; returns what stops it. */
+  onChange(listener: (changes: readonly Change[]) => void): () => void;
+  /** Writes a consistent copy while the ledger is in use. */
+  backup(file: string): Promise<void>;
+  close(): Promise<void>;
+}

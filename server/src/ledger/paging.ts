@@ -1,0 +1,52 @@
+import { CurfewError } from '@curfew/shared';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** A list call's order: a column and a direction; the id breaks ties. */
+export interface OrderBy {
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+/** Reads 'column' or 'column desc'. Errors: ORDER_BY_INVALID. */
+export function parseOrderBy(given: string, columns: Readonly<Record<string, string>>, fallback: string): OrderBy {
+  const [, name = '', direction] = /^([a-z_]+)( desc)?$/.exec(given === '' ? fallback : given) ?? [];
+  const column = Object.hasOwn(columns, name) ? columns[name] : undefined;
+  if (column === undefined)
+    throw new CurfewError('ORDER_BY_INVALID', {
+      given,
+      allowed: `${Object.keys(columns).join(', ')}, each with ' desc' if wanted`,
+    });
+  return { column, descending: direction !== undefined };
+}
+
+/** Where a page ended: the order column's value and the id of its last row. */
+export interface Cursor {
+  readonly value: string | number;
+  readonly id: string;
+}
+
+/** Writes a page token that only this ledger can have written, for this very list. */
+export function writePageToken(key: string, scope: string, cursor: Cursor): string {
+  const body = Buffer.from(JSON.stringify([cursor.value, cursor.id])).toString('base64url');
+  return `${body}.${mac(key, scope, body)}`;
+}
+
+/** Reads a page token back; undefined for the first page. Errors: PAGE_TOKEN_INVALID. */
+export function readPageToken(key: string, scope: string, token: string): Cursor | undefined {
+  if (token === '') return undefined;
+  const [body = '', given = ''] = token.split('.');
+  const [a, b] = [Buffer.from(mac(key, scope, body)), Buffer.from(given)];
+  if (a.length !== b.length || !timingSafeEqual(a, b)) throw new CurfewError('PAGE_TOKEN_INVALID');
+  const [value, id] = JSON.parse(Buffer.from(body, 'base64url').toString()) as [string | number, string];
+  return { value, id };
+}
+
+const mac = (key: string, scope: string, body: string): string =>
+  createHmac('sha256', key).update(`${scope}\n${body}`).digest('base64url').slice(0, 22);
+
+/** How many rows a page has. */
+export const pageSize = (asked: number): number => (asked === 0 ? 100 : asked);
+
+/** Makes text safe inside a LIKE pattern with escape '\'. */
+export const likePattern = (text: string): string =>
+  `%${text.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;

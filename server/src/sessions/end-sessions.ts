@@ -1,0 +1,125 @@
+import type { EndReason, InstantMs } from '@curfew/shared';
+import { sql } from 'kysely';
+import type { Actor } from '../audit/audit-entry.js';
+import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
+import { noteMoves } from './session-record.js';
+
+/** Which live sessions. */
+export type LiveSelection =
+  | { readonly ids: readonly string[] }
+  | { readonly userId: string }
+  | { readonly deviceId: string }
+  | { readonly dueBy: number }
+  | 'everything';
+
+/** Why they end, and by whom. */
+export interface EndDecision {
+  readonly reason: EndReason;
+  /** A user's name, or ''. */
+  readonly by: string;
+  readonly actor: Actor;
+  readonly detail: string;
+}
+
+/** How many ids one statement takes. */
+const CHUNK = 10_000;
+
+/**
+ * Decides the end of live sessions: starting or active becomes ending, each device gets one new generation, its
+ * revoked epoch rises, and its sessions that are still starting get epochs above it. Returns the ids that moved.
+ */
+export async function endSessions(
+  tx: LedgerTransaction,
+  now: InstantMs,
+  which: LiveSelection,
+  decision: EndDecision,
+): Promise<string[]> {
+  const live = await selectLive(tx.db, which);
+  for (let at = 0; at < live.length; at += CHUNK) await endChunk(tx, now, live.slice(at, at + CHUNK), decision);
+  return live.map(({ id }) => id);
+}
+
+type LiveRow = Awaited<ReturnType<typeof selectLive>>[number];
+
+async function selectLive(db: LedgerReader, which: LiveSelection) {
+  const base = db
+    .selectFrom('session')
+    .select(['id', 'device_id', 'epoch', 'user_id'])
+    .where('state', 'in', ['starting', 'active'] as const);
+  if (which === 'everything') return base.execute();
+  if ('userId' in which) return base.where('user_id', '=', which.userId).execute();
+  if ('deviceId' in which) return base.where('device_id', '=', which.deviceId).execute();
+  if ('dueBy' in which) return base.where('expires_at_ms', '<=', which.dueBy).execute();
+  const rows: { id: string; device_id: string; epoch: number; user_id: string }[] = [];
+  for (let at = 0; at < which.ids.length; at += CHUNK)
+    rows.push(...(await base.where('id', 'in', which.ids.slice(at, at + CHUNK)).execute()));
+  return rows;
+}
+
+async function endChunk(
+  tx: LedgerTransaction,
+  now: InstantMs,
+  live: readonly LiveRow[],
+  decision: EndDecision,
+): Promise<void> {
+  const ids = live.map(({ id }) => id);
+  const devices = [...new Set(live.map(({ device_id }) => device_id))];
+  await tx.db
+    .updateTable('device')
+    .set({
+      generation: sql`generation + 1`,
+      revoked_epoch: sql`max(revoked_epoch, (select coalesce(max(s.epoch), 0) from session s where s.device_id = device.id
+        and s.id in (${sql.join(ids)})))`,
+    })
+    .where('id', 'in', devices)
+    .execute();
+  await noteMoves(tx.db, ids, 'ending', now);
+  let revision = 0;
+  for (const row of live) {
+    revision = tx.changed('session', row.id, row.device_id);
+    tx.audit({
+      type: `session.${decision.reason === 'revoked' ? 'revoked' : 'ending'}`,
+      actor: decision.actor,
+      subject: row.id,
+      data: { reason: decision.reason, detail: decision.detail },
+    });
+  }
+  await tx.db
+    .updateTable('session')
+    .set({
+      state: 'ending',
+      seq: sql`seq + 1`,
+      ending_at_ms: now,
+      ending_generation: sql`(select generation from device where device.id = session.device_id)`,
+      end_reason: decision.reason,
+      ended_by: decision.by,
+      end_detail: decision.detail,
+      revision,
+    })
+    .where('id', 'in', ids)
+    .execute();
+  await renewStartingEpochs(tx.db, devices);
+}
+
+/** Gives sessions that no device holds yet epochs above everything that was revoked. */
+async function renewStartingEpochs(db: LedgerReader, devices: readonly string[]): Promise<void> {
+  const starting = await db
+    .selectFrom('session')
+    .select(['id', 'device_id'])
+    .where('state', '=', 'starting')
+    .where('device_id', 'in', devices)
+    .execute();
+  for (const row of starting) await giveEpoch(db, row.id, row.device_id);
+}
+
+/** Gives a session the device's next epoch and returns it. */
+export async function giveEpoch(db: LedgerReader, sessionId: string, deviceId: string): Promise<number> {
+  const { epoch } = await db
+    .updateTable('device')
+    .set({ epoch: sql`epoch + 1` })
+    .where('id', '=', deviceId)
+    .returning('epoch')
+    .executeTakeFirstOrThrow();
+  await db.updateTable('session').set({ epoch }).where('id', '=', sessionId).execute();
+  return epoch;
+}

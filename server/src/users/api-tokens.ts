@@ -1,0 +1,152 @@
+import { CurfewError, instantMs, MINUTE, newId, type InstantMs } from '@curfew/shared';
+import { createHash } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import type { Actor } from '../audit/audit-entry.js';
+import { findId } from '../ledger/find-by-id.js';
+import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { Tables } from '../ledger/tables.js';
+import type { UseCaseContext } from '../use-case-context.js';
+import { isRole, lesserRole, roleContains, type Role } from './role.js';
+import { findUser } from './users.js';
+
+const PREFIX = 'cft1.';
+
+/** A signed-in operator. */
+export interface Caller {
+  readonly userId: string;
+  readonly userName: string;
+  readonly tokenId: string;
+  /** What this token may do now: the lesser of its scope and its user's role. */
+  readonly role: Role;
+}
+
+export const callerActor = (caller: Caller): Actor => ({ kind: 'user', id: caller.userId, name: caller.userName });
+
+export type ApiTokenRecord = Omit<Selectable<Tables['api_token']>, 'hash'> & { user_name: string };
+
+/** Secrets are stored as SHA-256 of at least 192 random bits: nothing to guess, nothing to steal. */
+export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+/** API tokens: made, used, revoked. */
+export class ApiTokens {
+  constructor(private readonly context: UseCaseContext) {}
+
+  /** The operator whose token it is. Errors: NOT_SIGNED_IN. */
+  async authenticate(secret: string): Promise<Caller> {
+    const { ledger, clock } = this.context;
+    const now = clock.now();
+    const row = await ledger.read((db) =>
+      db
+        .selectFrom('api_token as t')
+        .innerJoin('app_user as u', 'u.id', 't.user_id')
+        .select(['t.id', 't.scope', 't.last_used_at_ms', 'u.id as user_id', 'u.name', 'u.role'])
+        .where('t.hash', '=', hashSecret(secret))
+        .where('t.expires_at_ms', '>', now)
+        .where('t.revoked_at_ms', 'is', null)
+        .where('u.disabled', '=', 0)
+        .executeTakeFirst(),
+    );
+    if (row === undefined || !isRole(row.role) || !isRole(row.scope)) throw new CurfewError('NOT_SIGNED_IN');
+    if ((row.last_used_at_ms ?? 0) <= now - MINUTE) await this.noteUse(row.id, now);
+    return { userId: row.user_id, userName: row.name, tokenId: row.id, role: lesserRole(row.role, row.scope) };
+  }
+
+  /** Makes a token; the secret is returned this once. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH. */
+  async create(
+    actor: { readonly actor: Actor; readonly caller?: Caller },
+    input: { readonly user: string; readonly label: string; readonly scope: Role | undefined; readonly ttlMs: number },
+  ): Promise<{ record: ApiTokenRecord; secret: string }> {
+    const { ledger, random, clock } = this.context;
+    const secret = PREFIX + random.bytes(32).toString('base64url');
+    const record = await ledger.write(async (tx) => {
+      const user = await findUser(tx.db, input.user === '' ? (actor.caller?.userId ?? '') : input.user);
+      const scope = input.scope ?? user.role;
+      const other = actor.caller !== undefined && actor.caller.userId !== user.id && actor.caller.role !== 'owner';
+      const beyond = actor.caller !== undefined && !roleContains(actor.caller.role, scope);
+      if (other || beyond) throw new CurfewError('ROLE_TOO_HIGH', { role: actor.caller.role });
+      const row = {
+        id: newId('apiToken', random),
+        user_id: user.id,
+        label: input.label,
+        scope,
+        created_at_ms: clock.now(),
+        expires_at_ms: clock.now() + input.ttlMs,
+        last_used_at_ms: null,
+        revoked_at_ms: null,
+      };
+      await tx.db
+        .insertInto('api_token')
+        .values({ ...row, hash: hashSecret(secret) })
+        .execute();
+      tx.audit({
+        type: 'api_token.created',
+        actor: actor.actor,
+        subject: row.id,
+        data: { user: user.name, scope, label: row.label },
+      });
+      tx.changed('user', user.id);
+      return { ...row, user_name: user.name };
+    });
+    return { record, secret };
+  }
+
+  /** The caller's tokens that still work; all of them for owners. */
+  list(caller: Caller): Promise<ApiTokenRecord[]> {
+    return this.context.ledger.read(async (db) => {
+      let query = db
+        .selectFrom('api_token as t')
+        .innerJoin('app_user as u', 'u.id', 't.user_id')
+        .selectAll('t')
+        .select('u.name as user_name')
+        .where('t.revoked_at_ms', 'is', null)
+        .where('t.expires_at_ms', '>', this.context.clock.now())
+        .orderBy('t.created_at_ms', 'desc');
+      if (caller.role !== 'owner') query = query.where('t.user_id', '=', caller.userId);
+      return query.execute();
+    });
+  }
+
+  /** Stops a token. Idempotent. Errors: API_TOKEN_NOT_FOUND. */
+  revoke(caller: Caller, given: string): Promise<ApiTokenRecord> {
+    return this.context.ledger.write(async (tx) => {
+      const id = await findId(tx.db, 'api_token', 'apiToken', given, 'API_TOKEN_NOT_FOUND');
+      const row = await tx.db
+        .selectFrom('api_token as t')
+        .innerJoin('app_user as u', 'u.id', 't.user_id')
+        .selectAll('t')
+        .select('u.name as user_name')
+        .where('t.id', '=', id)
+        .executeTakeFirstOrThrow();
+      if (row.user_id !== caller.userId && caller.role !== 'owner')
+        throw new CurfewError('API_TOKEN_NOT_FOUND', { given });
+      if (row.revoked_at_ms !== null) return row;
+      const now = this.context.clock.now();
+      await revokeTokens(tx, { tokenId: id, now, actor: callerActor(caller) });
+      return { ...row, revoked_at_ms: now };
+    });
+  }
+
+  private noteUse(id: string, now: InstantMs): Promise<void> {
+    return this.context.ledger.write(async ({ db }) => {
+      await db.updateTable('api_token').set({ last_used_at_ms: now }).where('id', '=', id).execute();
+    });
+  }
+}
+
+/** Stops one token, or all of a user. Streams that use them end through the 'user' change. */
+export async function revokeTokens(
+  tx: LedgerTransaction,
+  which: { readonly tokenId?: string; readonly userId?: string; readonly now: InstantMs; readonly actor: Actor },
+): Promise<void> {
+  let query = tx.db
+    .updateTable('api_token')
+    .set({ revoked_at_ms: instantMs(which.now) })
+    .where('revoked_at_ms', 'is', null);
+  if (which.tokenId !== undefined) query = query.where('id', '=', which.tokenId);
+  if (which.userId !== undefined) query = query.where('user_id', '=', which.userId);
+  const rows = await query.returning(['id', 'user_id']).execute();
+  for (const row of rows) {
+    tx.audit({ type: 'api_token.revoked', actor: which.actor, subject: row.id });
+    tx.changed('user', row.user_id);
+  }
+}

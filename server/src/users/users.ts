@@ -1,0 +1,261 @@
+import { CurfewError, newId } from '@curfew/shared';
+import type { Selectable } from 'kysely';
+import type { Actor } from '../audit/audit-entry.js';
+import { findDevice } from '../devices/find-device.js';
+import { findId } from '../ledger/find-by-id.js';
+import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
+import { readMeta } from '../ledger/ledger-meta.js';
+import { likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import type { Tables } from '../ledger/tables.js';
+import { endSessions } from '../sessions/end-sessions.js';
+import type { UseCaseContext } from '../use-case-context.js';
+import { revokeTokens, callerActor, type Caller } from './api-tokens.js';
+import { isRole, roleContains, type Role } from './role.js';
+
+export type AccountLinkRecord = Selectable<Tables['account_link']> & { device_name: string };
+export type UserRecord = Omit<Selectable<Tables['app_user']>, 'role'> & { role: Role; accounts: AccountLinkRecord[] };
+
+export interface UserListInput {
+  readonly text: string;
+  readonly orderBy: string;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+const ORDER = { name: 'name_key', create_time: 'created_at_ms', role: 'role' } as const;
+
+/** People: their roles, accounts and standing. */
+export class Users {
+  constructor(private readonly context: UseCaseContext) {}
+
+  get(given: string): Promise<UserRecord> {
+    return this.context.ledger.read((db) => findUser(db, given));
+  }
+
+  /** A page of users and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID. */
+  list(input: UserListInput): Promise<{ users: UserRecord[]; nextPageToken: string; total: number }> {
+    const order = parseOrderBy(input.orderBy, ORDER, 'name');
+    const column = order.column as 'name_key';
+    const size = pageSize(input.pageSize);
+    return this.context.ledger.read(async (db) => {
+      const { cursorKey } = await readMeta(db);
+      const scope = `users ${JSON.stringify([input.text, input.orderBy])}`;
+      const cursor = readPageToken(cursorKey, scope, input.pageToken);
+      const pattern = likePattern(input.text);
+      const matching = db
+        .selectFrom('app_user')
+        .where(({ eb, or, fn }) =>
+          or([eb('name_key', 'like', pattern), eb(fn('lower', ['display_name']), 'like', pattern)]),
+        );
+      let page = matching
+        .selectAll()
+        .orderBy(column, order.descending ? 'desc' : 'asc')
+        .orderBy('id')
+        .limit(size + 1);
+      if (cursor !== undefined)
+        page = page.where(({ eb, or, and }) =>
+          or([
+            eb(column, order.descending ? '<' : '>', cursor.value as string),
+            and([eb(column, '=', cursor.value as string), eb('id', '>', cursor.id)]),
+          ]),
+        );
+      const rows = await page.execute();
+      const { total } = await matching.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      const shown = rows.slice(0, size);
+      const last = rows.length > size ? shown.at(-1) : undefined;
+      return {
+        users: await Promise.all(shown.map((row) => withAccounts(db, row))),
+        nextPageToken: last === undefined ? '' : writePageToken(cursorKey, scope, { value: last[column], id: last.id }),
+        total: Number(total),
+      };
+    });
+  }
+
+  /** Makes a user. Errors: USER_NAME_TAKEN, ROLE_TOO_HIGH. */
+  create(
+    caller: Caller | 'server',
+    input: { readonly name: string; readonly displayName: string; readonly role: Role },
+  ): Promise<UserRecord> {
+    return this.context.ledger.write((tx) => {
+      if (caller !== 'server' && !roleContains(caller.role, input.role))
+        throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
+      return insertUser(tx, this.context, caller === 'server' ? { kind: 'server' } : callerActor(caller), input);
+    });
+  }
+
+  /** Changes what is given. A disabled user loses tokens and sessions. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH, LAST_OWNER. */
+  update(
+    caller: Caller,
+    given: string,
+    patch: { readonly displayName?: string; readonly role?: Role; readonly disabled?: boolean },
+  ): Promise<UserRecord> {
+    const { ledger, clock } = this.context;
+    return ledger.write(async (tx) => {
+      const user = await findUser(tx.db, given);
+      const tooHigh =
+        !roleContains(caller.role, user.role) || (patch.role !== undefined && !roleContains(caller.role, patch.role));
+      if (tooHigh) throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
+      const losesOwner = user.role === 'owner' && ((patch.role ?? 'owner') !== 'owner' || patch.disabled === true);
+      if (losesOwner && (await isLastOwner(tx.db, user.id))) throw new CurfewError('LAST_OWNER');
+      const changed = {
+        display_name: patch.displayName ?? user.display_name,
+        role: patch.role ?? user.role,
+        disabled: patch.disabled === undefined ? user.disabled : Number(patch.disabled),
+      };
+      await tx.db.updateTable('app_user').set(changed).where('id', '=', user.id).execute();
+      const actor = callerActor(caller);
+      tx.audit({
+        type: 'user.updated',
+        actor,
+        subject: user.id,
+        data: { name: user.name, role: changed.role, disabled: changed.disabled === 1 },
+      });
+      tx.changed('user', user.id);
+      if (patch.disabled === true && user.disabled === 0) {
+        await revokeTokens(tx, { userId: user.id, now: clock.now(), actor });
+        await endSessions(
+          tx,
+          clock.now(),
+          { userId: user.id },
+          { reason: 'revoked', by: caller.userName, actor, detail: 'the user was disabled' },
+        );
+      }
+      return findUser(tx.db, user.id);
+    });
+  }
+
+  /** Ties an account to a user. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND, ACCOUNT_NOT_FOUND. */
+  link(
+    caller: Caller,
+    input: { readonly user: string; readonly device: string; readonly account: string },
+  ): Promise<UserRecord> {
+    return this.context.ledger.write(async (tx) => {
+      const [user, device] = [await findUser(tx.db, input.user), await findDevice(tx.db, input.device)];
+      const account = await tx.db
+        .selectFrom('device_account')
+        .selectAll()
+        .where('device_id', '=', device.id)
+        .where('name', '=', input.account)
+        .executeTakeFirst();
+      if (account === undefined) throw new CurfewError('ACCOUNT_NOT_FOUND', { given: input.account });
+      const link = {
+        device_id: device.id,
+        uid: account.uid,
+        account_name: account.name,
+        user_id: user.id,
+        linked_by: caller.userName,
+      };
+      await insertLink(tx, link, callerActor(caller));
+      return findUser(tx.db, user.id);
+    });
+  }
+
+  /** Unties an account. Idempotent. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+  unlink(
+    caller: Caller,
+    input: { readonly user: string; readonly device: string; readonly account: string },
+  ): Promise<UserRecord> {
+    return this.context.ledger.write(async (tx) => {
+      const [user, device] = [await findUser(tx.db, input.user), await findDevice(tx.db, input.device)];
+      const gone = await tx.db
+        .deleteFrom('account_link')
+        .where('device_id', '=', device.id)
+        .where('user_id', '=', user.id)
+        .where('account_name', '=', input.account)
+        .returning('uid')
+        .execute();
+      if (gone.length > 0) {
+        tx.audit({
+          type: 'account.unlinked',
+          actor: callerActor(caller),
+          subject: user.id,
+          data: { device: device.name, account: input.account },
+        });
+        tx.changed('user', user.id);
+      }
+      return findUser(tx.db, user.id);
+    });
+  }
+}
+
+/** A user by id, unique prefix or name. Errors: USER_NOT_FOUND, ID_AMBIGUOUS. */
+export async function findUser(db: LedgerReader, given: string): Promise<UserRecord> {
+  const named = await db
+    .selectFrom('app_user')
+    .selectAll()
+    .where('name_key', '=', given.toLowerCase())
+    .executeTakeFirst();
+  if (named !== undefined) return withAccounts(db, named);
+  const id = await findId(db, 'app_user', 'user', given, 'USER_NOT_FOUND');
+  return withAccounts(db, await db.selectFrom('app_user').selectAll().where('id', '=', id).executeTakeFirstOrThrow());
+}
+
+/** Inserts a user. Errors: USER_NAME_TAKEN. */
+export async function insertUser(
+  tx: LedgerTransaction,
+  context: UseCaseContext,
+  actor: Actor,
+  input: { readonly name: string; readonly displayName: string; readonly role: Role },
+): Promise<UserRecord> {
+  const taken = await tx.db
+    .selectFrom('app_user')
+    .select('id')
+    .where('name_key', '=', input.name.toLowerCase())
+    .executeTakeFirst();
+  if (taken !== undefined) throw new CurfewError('USER_NAME_TAKEN', { given: input.name });
+  const row = {
+    id: newId('user', context.random),
+    name: input.name,
+    name_key: input.name.toLowerCase(),
+    display_name: input.displayName === '' ? input.name : input.displayName,
+    role: input.role,
+    disabled: 0,
+    created_at_ms: context.clock.now(),
+  };
+  await tx.db.insertInto('app_user').values(row).execute();
+  tx.audit({ type: 'user.created', actor, subject: row.id, data: { name: row.name, role: row.role } });
+  tx.changed('user', row.id);
+  return { ...row, accounts: [] };
+}
+
+/** Ties an account to a user, replacing another link of the account. */
+export async function insertLink(tx: LedgerTransaction, link: Tables['account_link'], actor: Actor): Promise<void> {
+  await tx.db
+    .insertInto('account_link')
+    .values(link)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['device_id', 'uid'])
+        .doUpdateSet({ user_id: link.user_id, account_name: link.account_name, linked_by: link.linked_by }),
+    )
+    .execute();
+  tx.audit({
+    type: 'account.linked',
+    actor,
+    subject: link.user_id,
+    data: { device: link.device_id, account: link.account_name, uid: link.uid },
+  });
+  tx.changed('user', link.user_id);
+}
+
+async function isLastOwner(db: LedgerReader, id: string): Promise<boolean> {
+  const other = await db
+    .selectFrom('app_user')
+    .select('id')
+    .where('role', '=', 'owner')
+    .where('disabled', '=', 0)
+    .where('id', '<>', id)
+    .executeTakeFirst();
+  return other === undefined;
+}
+
+async function withAccounts(db: LedgerReader, row: Selectable<Tables['app_user']>): Promise<UserRecord> {
+  const accounts = await db
+    .selectFrom('account_link as l')
+    .innerJoin('device as d', 'd.id', 'l.device_id')
+    .selectAll('l')
+    .select('d.name as device_name')
+    .where('l.user_id', '=', row.id)
+    .execute();
+  return { ...row, role: isRole(row.role) ? row.role : 'user', accounts };
+}

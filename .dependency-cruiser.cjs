@@ -43,10 +43,15 @@ module.exports = {
     },
     {
       name: 'workspaces-by-their-door',
-      comment: 'A workspace is used through its package name, so that its inside can change.',
+      comment:
+        'A workspace is used through its package name, so that its inside can change. shared has a second door, ' +
+        '@curfew/shared/cli, so that the tools start without loading what only the daemons need.',
       severity: 'error',
       from: { path: '^(proto|shared|server|agent)/' },
-      to: { path: '^(proto|shared|server|agent)/', pathNot: ['^$1/', '^[a-z]+/(src|dist)/index\\.(ts|js|d\\.ts)$'] },
+      to: {
+        path: '^(proto|shared|server|agent)/',
+        pathNot: ['^$1/', '^[a-z]+/(src|dist)/(cli/)?index\\.(ts|js|d\\.ts)$'],
+      },
     },
     {
       name: 'no-own-door',

@@ -12,7 +12,7 @@ import {
 import { isIP } from 'node:net';
 import type { SecretFiles } from './secret-files.js';
 
-x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+x509.cryptoProvider.set(webcrypto as never);
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const CA_LIFE_MS = 20 * 365 * DAY;

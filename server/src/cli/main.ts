@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { runProgram, SystemClock } from '@curfew/shared/cli';
+import type { ToolContext } from './tool-context.js';
+import { operatorProgram } from './operator-program.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const context: ToolContext = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  home: homedir(),
+  clock: new SystemClock(),
+  version,
+};
+
+// The reader of a pipe has had enough, as in `curfewctl … | head`: not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+process.exitCode = await runProgram(operatorProgram(context), process.argv.slice(2), context);

@@ -1,0 +1,73 @@
+import { type AccessRequest, AccessRequestState } from '@curfew/proto';
+import {
+  formatDuration,
+  leftText,
+  renderFields,
+  renderTable,
+  shortIds,
+  sinceText,
+  timeAndDistance,
+  type CellStyle,
+  type InstantMs,
+  type Look,
+} from '@curfew/shared/cli';
+import { durationFromProto, enumText } from './proto-values.js';
+import { optionsText } from './session-table.js';
+
+/** Where a request stands, and until when. */
+export function requestStateText(request: AccessRequest, now: InstantMs): string {
+  const state = enumText(AccessRequestState, request.state);
+  if (request.state === AccessRequestState.PENDING) return `${state}, ${leftText(request.decideByTime, now)} left`;
+  if (request.state === AccessRequestState.APPROVED) return `${state}, ${leftText(request.startByTime, now)} to start`;
+  return state;
+}
+
+const style = ({ state }: AccessRequest): CellStyle =>
+  state === AccessRequestState.PENDING ? 'yellow' : state === AccessRequestState.APPROVED ? 'green' : 'dim';
+
+/** The requests as a table. */
+export function requestTable(requests: readonly AccessRequest[], now: InstantMs, look: Look): string {
+  const short = shortIds(requests.map(({ id }) => id));
+  return renderTable<AccessRequest>(
+    [
+      { title: 'ID', value: ({ id }) => short(id) },
+      { title: 'USER', value: ({ userName }) => userName },
+      { title: 'DEVICE', value: ({ deviceName }) => deviceName },
+      { title: 'ACCOUNT', value: ({ account }) => account?.name ?? '' },
+      { title: 'FOR', value: ({ duration }) => formatDuration(durationFromProto(duration)) },
+      { title: 'STATE', value: (request) => requestStateText(request, now), style },
+      { title: 'ASKED', value: ({ createTime }) => `${sinceText(createTime, now)} ago` },
+      { title: 'REASON', value: ({ reason }) => reason, flexible: true },
+    ],
+    requests,
+    look,
+  );
+}
+
+/** One request, field by field. */
+export function requestFields(request: AccessRequest, now: InstantMs, look: Look): string {
+  const { account } = request;
+  return renderFields(
+    [
+      ['id', request.id],
+      ['state', requestStateText(request, now)],
+      ['user', request.userName],
+      ['device', request.deviceName],
+      [
+        'account',
+        account === undefined ? '' : `${account.name}${account.uid === undefined ? '' : ` (uid ${account.uid})`}`,
+      ],
+      ['asks for', optionsText(request.options)],
+      ['for', formatDuration(durationFromProto(request.duration))],
+      ['reason', request.reason],
+      ['asked', timeAndDistance(request.createTime, now)],
+      ['decide by', request.state === AccessRequestState.PENDING ? timeAndDistance(request.decideByTime, now) : ''],
+      ['decided', timeAndDistance(request.decideTime, now)],
+      ['decided by', request.decidedBy],
+      ['decision', request.decisionReason],
+      ['start by', request.state === AccessRequestState.APPROVED ? timeAndDistance(request.startByTime, now) : ''],
+      ['session', request.sessionId],
+    ],
+    look,
+  );
+}

@@ -1,0 +1,38 @@
+import type { DurationMs } from '@curfew/shared/cli';
+
+export const TABS = ['device-admin', 'timed-access'] as const;
+export type Tab = (typeof TABS)[number];
+
+/** Which sessions a list or a watch shows. */
+export interface SessionPick {
+  readonly tab?: Tab;
+  readonly all?: boolean;
+  readonly user?: string;
+  readonly device?: string;
+  readonly text?: string;
+  readonly orderBy?: string;
+}
+
+/** What `sessions grant` was given. */
+export interface GrantFlags {
+  readonly user: string;
+  readonly device: string;
+  readonly account?: string;
+  readonly for: DurationMs;
+  readonly reason: string;
+  readonly passwordRequired?: boolean;
+  readonly command?: string[][];
+  readonly runAs?: string;
+  readonly wait?: boolean;
+  readonly timeout: DurationMs;
+}
+
+/** What `sessions revoke` was given. */
+export interface RevokeFlags {
+  readonly user?: string;
+  readonly device?: string;
+  readonly everything?: boolean;
+  readonly reason: string;
+  readonly wait?: boolean;
+  readonly timeout: DurationMs;
+}

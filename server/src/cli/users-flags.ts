@@ -1,0 +1,17 @@
+import type { DurationMs } from '@curfew/shared/cli';
+
+/** What `users update` was given. */
+export interface UserChange {
+  readonly role?: string;
+  readonly displayName?: string;
+  readonly disable?: boolean;
+  readonly enable?: boolean;
+}
+
+/** What `tokens create` was given. */
+export interface TokenWish {
+  readonly label: string;
+  readonly user?: string;
+  readonly scope?: string;
+  readonly ttl?: DurationMs;
+}

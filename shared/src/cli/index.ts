@@ -1,0 +1,17 @@
+export { CurfewError, isRetryable } from '../curfew-error.js';
+export { SystemClock, sleep, type Clock } from '../clock.js';
+export { formatDuration } from '../duration.js';
+export { durationMs, instantMs, MINUTE, SECOND, type DurationMs, type InstantMs } from '../instant.js';
+export { safeText } from '../safe-text.js';
+export * from './call-failure.js';
+export * from './completion.js';
+export * from './exit-code.js';
+export * from './flags.js';
+export * from './live-screen.js';
+export * from './output.js';
+export * from './program.js';
+export * from './proto-json.js';
+export * from './short-id.js';
+export * from './table.js';
+export * from './terminal.js';
+export * from './time-text.js';

@@ -12,7 +12,8 @@ import {
 import { isIP } from 'node:net';
 import type { SecretFiles } from './secret-files.js';
 
-x509.cryptoProvider.set(webcrypto as never);
+// The library's types name the browser's Crypto, which Node's web crypto is.
+(x509.cryptoProvider as { set(crypto: unknown): void }).set(webcrypto);
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const CA_LIFE_MS = 20 * 365 * DAY;

@@ -1,0 +1,189 @@
+import {
+  Account,
+  AccessRequest,
+  AccessRequestState,
+  ApiToken,
+  Device,
+  DeviceFacts,
+  DeviceState,
+  EndReason,
+  GrantKind,
+  GrantOptions,
+  JoinToken,
+  Role,
+  Session,
+  SessionKind,
+  SessionState,
+  User,
+} from '@curfew/proto';
+import type {
+  GrantOptions as GrantOptionsRecord,
+  RequestState,
+  SessionState as SessionStateRecord,
+} from '@curfew/shared';
+import type { DeviceAccountRecord, DeviceRecord } from '../devices/devices.js';
+import type { JoinTokenRecord } from '../devices/join-tokens.js';
+import type { RequestRecord } from '../requests/request-record.js';
+import type { AccountIdentity, SessionRecord } from '../sessions/session-record.js';
+import type { ApiTokenRecord } from '../users/api-tokens.js';
+import { isRole, type Role as RoleRecord } from '../users/role.js';
+import type { UserRecord } from '../users/users.js';
+import { dateFromMs, durationFromMs } from './proto-values.js';
+
+/** Our names are the proto names in lower case; a test of the repository holds the two against each other. */
+const upper = (text: string): string => text.toUpperCase();
+const enumOf = <T>(values: Readonly<Record<string, unknown>>, text: string): T => values[upper(text)] as T;
+
+export const roleToProto = (role: string): Role => enumOf<Role>(Role, role);
+export function roleFromProto(role: Role): RoleRecord | undefined {
+  const text = Role[role].toLowerCase();
+  return isRole(text) ? text : undefined;
+}
+export const sessionStateFromProto = (state: SessionState): SessionStateRecord =>
+  SessionState[state].toLowerCase() as SessionStateRecord;
+export const requestStateFromProto = (state: AccessRequestState): RequestState =>
+  AccessRequestState[state].toLowerCase() as RequestState;
+
+/** Whether a device's link is up, and since when it is not. */
+export type LinkStatus = (deviceId: string) => boolean;
+
+export function optionsToProto(options: GrantOptionsRecord): GrantOptions {
+  return GrantOptions.fromPartial({
+    kind: enumOf<GrantKind>(GrantKind, options.kind),
+    passwordRequired: options.passwordRequired,
+    commands: options.commands.map((argv) => ({ argv })),
+    runAs: options.runAs,
+    group: options.group,
+  });
+}
+
+/** Fills the server's defaults in. */
+export function optionsFromProto(options: GrantOptions | undefined, passwordRequired: boolean): GrantOptionsRecord {
+  return {
+    kind: options?.kind === GrantKind.GROUP_MEMBERSHIP ? 'group_membership' : 'sudo_rule',
+    passwordRequired: passwordRequired || (options?.passwordRequired ?? false),
+    commands: (options?.commands ?? []).map(({ argv }) => argv),
+    runAs: options?.runAs ?? '',
+    group: options?.group ?? '',
+  };
+}
+
+export const accountToProto = (account: AccountIdentity): Account => Account.fromPartial({ ...account });
+
+export function sessionToProto(session: SessionRecord, linked: LinkStatus): Session {
+  const online = linked(session.device_id);
+  return Session.fromPartial({
+    id: session.id,
+    kind: enumOf<SessionKind>(SessionKind, session.kind),
+    state: enumOf<SessionState>(SessionState, session.state),
+    userId: session.user_id,
+    userName: session.user_name,
+    deviceId: session.device_id,
+    deviceName: session.device_name,
+    deviceOnline: online,
+    deviceOfflineSinceTime: online ? undefined : dateFromMs(session.device_last_seen_at_ms),
+    account: accountToProto(session.account),
+    options: optionsToProto(session.options),
+    requestId: session.request_id ?? '',
+    reason: session.reason,
+    grantedBy: session.granted_by,
+    createTime: dateFromMs(session.created_at_ms),
+    activeTime: dateFromMs(session.active_at_ms),
+    expireTime: dateFromMs(session.expires_at_ms),
+    endingTime: dateFromMs(session.ending_at_ms),
+    endedTime: dateFromMs(session.ended_at_ms),
+    endReason: session.end_reason === null ? EndReason.UNSPECIFIED : enumOf<EndReason>(EndReason, session.end_reason),
+    endedBy: session.ended_by,
+    endDetail: session.end_detail,
+    duration: durationFromMs(session.duration_ms),
+    revision: BigInt(session.revision),
+  });
+}
+
+export function requestToProto(request: RequestRecord): AccessRequest {
+  return AccessRequest.fromPartial({
+    id: request.id,
+    state: enumOf<AccessRequestState>(AccessRequestState, request.state),
+    userId: request.user_id,
+    userName: request.user_name,
+    deviceId: request.device_id,
+    deviceName: request.device_name,
+    account: accountToProto(request.account),
+    options: optionsToProto(request.options),
+    duration: durationFromMs(request.duration_ms),
+    reason: request.reason,
+    createTime: dateFromMs(request.created_at_ms),
+    decideByTime: dateFromMs(request.decide_by_ms),
+    decideTime: dateFromMs(request.decided_at_ms),
+    decidedBy: request.decided_by,
+    decisionReason: request.decision_reason,
+    startByTime: dateFromMs(request.start_by_ms),
+    sessionId: request.session_id ?? '',
+  });
+}
+
+export function deviceToProto(
+  device: DeviceRecord,
+  linked: LinkStatus,
+  accounts: readonly DeviceAccountRecord[] = [],
+): Device {
+  return Device.fromPartial({
+    id: device.id,
+    name: device.name,
+    state: enumOf<DeviceState>(DeviceState, device.state),
+    facts: DeviceFacts.fromJSON(device.facts),
+    online: linked(device.id),
+    lastSeenTime: dateFromMs(device.last_seen_at_ms),
+    enrolledTime: dateFromMs(device.enrolled_at_ms),
+    removedTime: dateFromMs(device.removed_at_ms),
+    generation: BigInt(device.generation),
+    appliedGeneration: BigInt(device.applied_generation),
+    accounts: accounts.map((account) => Account.fromPartial({ ...account })),
+    findings: [...device.findings],
+    liveSessions: device.live_sessions,
+  });
+}
+
+export function joinTokenToProto(token: JoinTokenRecord): JoinToken {
+  return JoinToken.fromPartial({
+    id: token.id,
+    uses: token.uses,
+    usesLeft: token.uses_left,
+    createTime: dateFromMs(token.created_at_ms),
+    expireTime: dateFromMs(token.expires_at_ms),
+    createdBy: token.created_by,
+    revokeTime: dateFromMs(token.revoked_at_ms),
+  });
+}
+
+export function userToProto(user: UserRecord): User {
+  return User.fromPartial({
+    id: user.id,
+    name: user.name,
+    displayName: user.display_name,
+    role: roleToProto(user.role),
+    disabled: user.disabled === 1,
+    createTime: dateFromMs(user.created_at_ms),
+    accounts: user.accounts.map((link) => ({
+      deviceId: link.device_id,
+      deviceName: link.device_name,
+      accountName: link.account_name,
+      uid: link.uid,
+      linkedBy: link.linked_by,
+    })),
+  });
+}
+
+export function apiTokenToProto(token: ApiTokenRecord): ApiToken {
+  return ApiToken.fromPartial({
+    id: token.id,
+    userId: token.user_id,
+    userName: token.user_name,
+    label: token.label,
+    scope: roleToProto(token.scope),
+    createTime: dateFromMs(token.created_at_ms),
+    expireTime: dateFromMs(token.expires_at_ms),
+    lastUsedTime: dateFromMs(token.last_used_at_ms),
+    revokeTime: dateFromMs(token.revoked_at_ms),
+  });
+}

@@ -1,0 +1,16 @@
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { CurfewError, type Logger, type Random } from '@curfew/shared';
+
+/** The trailer that carries the error's code. */
+export const ERROR_CODE_TRAILER = 'curfew-error-code';
+
+/** The one place where errors become gRPC statuses. Unknown errors leave with a fixed text; the cause goes to the log. */
+export function toServiceError(error: unknown, method: string, logger: Logger, random: Random): ServiceError {
+  const known = error instanceof CurfewError ? error : undefined;
+  const requestId = random.bytes(6).toString('hex');
+  if (known === undefined || known.status === 'INTERNAL') logger.error('call failed', { method, requestId, error });
+  const shown = known !== undefined && known.status !== 'INTERNAL' ? known : new CurfewError('INTERNAL', { requestId });
+  const metadata = new Metadata();
+  metadata.set(ERROR_CODE_TRAILER, shown.code);
+  return Object.assign(new Error(shown.message), { code: status[shown.status], details: shown.message, metadata });
+}

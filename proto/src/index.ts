@@ -13,5 +13,16 @@ export * from './gen/curfew/admin/v1/server_service.js';
 export * from './gen/curfew/admin/v1/session_service.js';
 export * from './gen/curfew/admin/v1/user_service.js';
 export * from './gen/curfew/local/v1/local_service.js';
+export {
+  ServerReflectionResponse,
+  ServerReflectionService,
+  type ServerReflectionRequest,
+} from './gen/grpc/reflection/v1/reflection.js';
+export {
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus,
+  HealthListResponse,
+  HealthService,
+} from './gen/grpc/health/v1/health.js';
 export { Duration } from './gen/google/protobuf/duration.js';
 export { descriptorSetPath } from './descriptor-set.js';

@@ -1,0 +1,158 @@
+import {
+  CreateJoinTokenResponse,
+  DeviceState,
+  EnrollResponse,
+  GetDeviceResponse,
+  ListDevicesResponse,
+  ListJoinTokensResponse,
+  RemoveDeviceResponse,
+  RenewResponse,
+  ResolveIdentityConflictResponse,
+  RevokeJoinTokenResponse,
+  WatchDevicesResponse,
+  type CreateJoinTokenRequest,
+  type EnrollRequest,
+  type GetDeviceRequest,
+  type ListDevicesRequest,
+  type RemoveDeviceRequest,
+  type RenewRequest,
+  type ResolveIdentityConflictRequest,
+  type RevokeJoinTokenRequest,
+  type WatchDevicesRequest,
+} from '@curfew/proto';
+import { CurfewError, hasUnsafeText, HOUR } from '@curfew/shared';
+import type { AuditLog } from '../../audit/audit-log.js';
+import type { DeviceRecord, Devices } from '../../devices/devices.js';
+import type { JoinTokens } from '../../devices/join-tokens.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { LinkHub } from '../../link/link-hub.js';
+import { factsFromProto } from '../../link/link-service.js';
+import { provenKeyOfCsr, type CertificateAuthority } from '../../pki/certificate-authority.js';
+import type { ServerKeys } from '../../pki/server-keys.js';
+import type { Identity } from '../authenticate.js';
+import { callerOf } from '../caller-of.js';
+import { dateFromMs, msFromDuration } from '../proto-values.js';
+import { deviceToProto, joinTokenToProto } from '../records-to-proto.js';
+import type { AnswerStream } from '../service-host.js';
+import { watchChanges } from '../watch-changes.js';
+
+export interface DeviceHandlerParts {
+  readonly ledger: Ledger;
+  readonly devices: Devices;
+  readonly joinTokens: JoinTokens;
+  readonly hub: LinkHub;
+  readonly ca: CertificateAuthority;
+  readonly keys: ServerKeys;
+  readonly auditLog: AuditLog;
+  readonly certificateLifeMs: number;
+}
+
+export function deviceHandlers(parts: DeviceHandlerParts) {
+  const { devices, joinTokens, hub } = parts;
+  const toProto = (device: DeviceRecord) => deviceToProto(device, hub.isLinked);
+  const everything = {
+    states: [],
+    text: '',
+    only: undefined,
+    except: undefined,
+    orderBy: 'name',
+    pageSize: 1000,
+  } as const;
+  return {
+    listDevices: async (request: ListDevicesRequest) => {
+      const online = request.filter?.online;
+      const linked = hub.linkedDevices;
+      const page = await devices.list({
+        states: (request.filter?.states ?? []).map((state) => DeviceState[state].toLowerCase()),
+        text: request.filter?.text ?? '',
+        only: online === true ? linked : undefined,
+        except: online === false ? linked : undefined,
+        ...request,
+      });
+      return ListDevicesResponse.fromPartial({
+        devices: page.devices.map(toProto),
+        nextPageToken: page.nextPageToken,
+        totalSize: page.total,
+      });
+    },
+    getDevice: async (request: GetDeviceRequest) => {
+      const { device, accounts } = await devices.get(request.device);
+      return GetDeviceResponse.fromPartial({ device: deviceToProto(device, hub.isLinked, accounts) });
+    },
+    watchDevices: (_request: WatchDevicesRequest, _: Identity, stream: AnswerStream<WatchDevicesResponse>) =>
+      watchChanges(parts.ledger, ['device'], stream.signal, {
+        first: async () => {
+          for (let token: string | undefined = ''; token !== undefined;) {
+            const page = await devices.list({ ...everything, pageToken: token });
+            for (const device of page.devices)
+              await stream.send(WatchDevicesResponse.fromPartial({ device: toProto(device) }));
+            token = page.nextPageToken === '' ? undefined : page.nextPageToken;
+          }
+          await stream.send(WatchDevicesResponse.fromPartial({ synced: true }));
+        },
+        changed: async (ids) => {
+          for (const id of ids)
+            await stream.send(WatchDevicesResponse.fromPartial({ device: toProto((await devices.get(id)).device) }));
+        },
+      }),
+    removeDevice: async (request: RemoveDeviceRequest, identity: Identity) =>
+      RemoveDeviceResponse.fromPartial({ device: toProto(await devices.remove(callerOf(identity), request.device)) }),
+    resolveIdentityConflict: async (request: ResolveIdentityConflictRequest, identity: Identity) =>
+      ResolveIdentityConflictResponse.fromPartial({
+        device: toProto(await devices.resolveConflict(callerOf(identity), request.device)),
+      }),
+    createJoinToken: async (request: CreateJoinTokenRequest, identity: Identity) => {
+      const ttlMs = request.ttl === undefined ? HOUR : msFromDuration(request.ttl);
+      const { record, secret } = await joinTokens.create(callerOf(identity), {
+        uses: request.uses === 0 ? 1 : request.uses,
+        ttlMs,
+      });
+      return CreateJoinTokenResponse.fromPartial({ joinToken: joinTokenToProto(record), secret });
+    },
+    listJoinTokens: async () =>
+      ListJoinTokensResponse.fromPartial({ joinTokens: (await joinTokens.list()).map(joinTokenToProto) }),
+    revokeJoinToken: async (request: RevokeJoinTokenRequest, identity: Identity) =>
+      RevokeJoinTokenResponse.fromPartial({
+        joinToken: joinTokenToProto(await joinTokens.revoke(callerOf(identity), request.joinTokenId)),
+      }),
+  };
+}
+
+export function enrollmentHandlers(parts: DeviceHandlerParts) {
+  return {
+    enroll: async (request: EnrollRequest) => {
+      const key = await provenKeyOfCsr(request.csr);
+      const { facts } = request;
+      if (facts === undefined) throw new CurfewError('FIELD_INVALID', { field: 'facts', problem: 'is required' });
+      if (hasUnsafeText(facts.hostname))
+        throw new CurfewError('FIELD_INVALID', {
+          field: 'facts.hostname',
+          problem: 'must not hold control or invisible characters',
+        });
+      const device = await parts.devices.enroll({
+        joinToken: request.joinToken,
+        keyHash: key.keyHash,
+        hostname: facts.hostname,
+        facts: factsFromProto(facts),
+      });
+      const certificate = await parts.ca.issueDevice(device.id, key.publicKey, parts.certificateLifeMs);
+      return EnrollResponse.fromPartial({
+        deviceId: device.id,
+        deviceName: device.name,
+        certificate: certificate.pem,
+        certificateExpireTime: dateFromMs(certificate.notAfter),
+        leaseKeySet: JSON.stringify(parts.keys.leaseKeySet),
+        auditKey: parts.auditLog.verificationKey,
+      });
+    },
+    renew: async (request: RenewRequest) => {
+      const key = await provenKeyOfCsr(request.csr);
+      const device = await parts.devices.byKeyHash(key.keyHash);
+      const certificate = await parts.ca.issueDevice(device.id, key.publicKey, parts.certificateLifeMs);
+      return RenewResponse.fromPartial({
+        certificate: certificate.pem,
+        certificateExpireTime: dateFromMs(certificate.notAfter),
+      });
+    },
+  };
+}

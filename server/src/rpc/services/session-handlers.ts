@@ -1,0 +1,190 @@
+import {
+  ExtendSessionResponse,
+  GetSessionResponse,
+  GrantSessionResponse,
+  ListSessionsResponse,
+  RevokeOutcome,
+  RevokeSessionsResponse,
+  SessionKind,
+  WatchSessionsResponse,
+  type ExtendSessionRequest,
+  type GetSessionRequest,
+  type GrantSessionRequest,
+  type ListSessionsRequest,
+  type RevokeSessionsRequest,
+  type SessionFilter as ProtoFilter,
+  type WatchSessionsRequest,
+} from '@curfew/proto';
+import { CurfewError, durationMs, type Clock } from '@curfew/shared';
+import type { LinkHub } from '../../link/link-hub.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { SessionRecord } from '../../sessions/session-record.js';
+import type { RevokeSelection, SessionFilter, Sessions } from '../../sessions/sessions.js';
+import type { Identity } from '../authenticate.js';
+import { callerOf } from '../caller-of.js';
+import { dateFromMs, msFromDuration } from '../proto-values.js';
+import { optionsFromProto, sessionStateFromProto, sessionToProto } from '../records-to-proto.js';
+import type { AnswerStream } from '../service-host.js';
+import { watchChanges } from '../watch-changes.js';
+
+export interface SessionHandlerParts {
+  readonly ledger: Ledger;
+  readonly sessions: Sessions;
+  readonly hub: LinkHub;
+  readonly clock: Clock;
+  readonly passwordRequired: boolean;
+}
+
+export function sessionHandlers(parts: SessionHandlerParts) {
+  const { sessions, hub } = parts;
+  const toProto = (session: SessionRecord) => sessionToProto(session, hub.isLinked);
+  return {
+    listSessions: async (request: ListSessionsRequest) => {
+      const page = await sessions.list({ ...request, filter: filterFromProto(request.filter) });
+      return ListSessionsResponse.fromPartial({
+        sessions: page.sessions.map(toProto),
+        nextPageToken: page.nextPageToken,
+        totalSize: page.total,
+      });
+    },
+    getSession: async (request: GetSessionRequest) =>
+      GetSessionResponse.fromPartial({ session: toProto(await sessions.get(request.sessionId)) }),
+    watchSessions: (request: WatchSessionsRequest, _: Identity, stream: AnswerStream<WatchSessionsResponse>) => {
+      const filter = filterFromProto(request.filter);
+      const sent = new Set<string>();
+      const page = (pageToken: string) => sessions.list({ filter, orderBy: 'create_time', pageSize: 1000, pageToken });
+      return watchChanges(parts.ledger, ['session'], stream.signal, {
+        first: async () => {
+          for (let token: string | undefined = ''; token !== undefined;) {
+            const { sessions: found, nextPageToken } = await page(token);
+            for (const session of found) {
+              sent.add(session.id);
+              await stream.send(WatchSessionsResponse.fromPartial({ session: toProto(session) }));
+            }
+            token = nextPageToken === '' ? undefined : nextPageToken;
+          }
+          await stream.send(WatchSessionsResponse.fromPartial({ synced: true }));
+        },
+        changed: async (ids) => {
+          const wanted = filter.states.length > 0 ? filter.states : ['starting', 'active', 'ending'];
+          for (const session of await sessions.byIds(ids)) {
+            const fits = wanted.includes(session.state) && fitsNames(filter, session);
+            if (!fits && !sent.has(session.id)) continue;
+            if (fits) sent.add(session.id);
+            else sent.delete(session.id);
+            await stream.send(WatchSessionsResponse.fromPartial({ session: toProto(session) }));
+          }
+        },
+      });
+    },
+    grantSession: async (request: GrantSessionRequest, identity: Identity) => {
+      const session = await sessions.grant(callerOf(identity), {
+        ...request,
+        durationMs: required('duration', request.duration),
+        options: optionsFromProto(request.options, parts.passwordRequired),
+      });
+      return GrantSessionResponse.fromPartial({ session: toProto(session) });
+    },
+    extendSession: async (request: ExtendSessionRequest, identity: Identity) => {
+      const session = await sessions.extend(callerOf(identity), request.sessionId, required('by', request.by));
+      return ExtendSessionResponse.fromPartial({ session: toProto(session) });
+    },
+    revokeSessions: async (request: RevokeSessionsRequest, identity: Identity) => {
+      const revoked = await sessions.revoke(callerOf(identity), selectionFromProto(request), request.reason);
+      const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
+      const now = waitMs === 0 ? revoked : await untilSettled(parts, revoked, waitMs);
+      return RevokeSessionsResponse.fromPartial({ results: now.map((session) => revokeResult(session, parts)) });
+    },
+  };
+}
+
+function revokeResult(session: SessionRecord, { hub }: SessionHandlerParts) {
+  const effective = session.state === 'ended';
+  const outcome = effective
+    ? RevokeOutcome.EFFECTIVE
+    : hub.isLinked(session.device_id)
+      ? RevokeOutcome.ACCEPTED
+      : RevokeOutcome.PENDING;
+  return {
+    session: sessionToProto(session, hub.isLinked),
+    outcome,
+    acceptedTime: dateFromMs(session.ending_at_ms),
+    effectiveTime: dateFromMs(session.ended_at_ms),
+    diesByTime: dateFromMs(session.expires_at_ms),
+  };
+}
+
+/** Waits until each session is over or its device is out of reach, at most `waitMs`. */
+async function untilSettled(
+  parts: SessionHandlerParts,
+  revoked: readonly SessionRecord[],
+  waitMs: number,
+): Promise<SessionRecord[]> {
+  const open = new Set(revoked.filter((session) => session.state !== 'ended').map(({ id }) => id));
+  const deviceOf = new Map(revoked.map((session) => [session.id, session.device_id]));
+  const settled = new AbortController();
+  const stop = parts.clock.after(durationMs(waitMs), () => {
+    settled.abort();
+  });
+  const dropUnreachable = (): void => {
+    for (const id of open) if (!parts.hub.isLinked(deviceOf.get(id) ?? '')) open.delete(id);
+    if (open.size === 0) settled.abort();
+  };
+  const look = async (ids: readonly string[]): Promise<void> => {
+    for (const session of await parts.sessions.byIds(ids)) if (session.state === 'ended') open.delete(session.id);
+    dropUnreachable();
+  };
+  await watchChanges(parts.ledger, ['session', 'device'], settled.signal, {
+    first: () => look([...open]),
+    changed: (ids) => look(ids.filter((id) => open.has(id))),
+  });
+  stop();
+  return parts.sessions.byIds(revoked.map(({ id }) => id));
+}
+
+function selectionFromProto(request: RevokeSessionsRequest): RevokeSelection {
+  const { selection } = request;
+  switch (selection?.$case) {
+    case 'sessions':
+      return { ids: selection.value.ids };
+    case 'user':
+      return { user: selection.value };
+    case 'device':
+      return { device: selection.value };
+    case 'everything':
+      if (selection.value) return 'everything';
+      throw new CurfewError('SELECTION_EMPTY');
+    case undefined:
+      throw new CurfewError('SELECTION_EMPTY');
+  }
+}
+
+function filterFromProto(filter: ProtoFilter | undefined): SessionFilter {
+  const kind =
+    filter === undefined || filter.kind === SessionKind.UNSPECIFIED ? '' : SessionKind[filter.kind].toLowerCase();
+  return {
+    kind,
+    states: (filter?.states ?? []).map(sessionStateFromProto),
+    user: filter?.user ?? '',
+    device: filter?.device ?? '',
+    text: filter?.text ?? '',
+    endingWithinMs: filter?.endingWithin === undefined ? undefined : msFromDuration(filter.endingWithin),
+    createdAfterMs: filter?.createdAfterTime?.getTime(),
+  };
+}
+
+/** The part of a filter that a change can be judged by without asking the ledger again. */
+function fitsNames(filter: SessionFilter, session: SessionRecord): boolean {
+  const text = `${session.user_name} ${session.device_name} ${session.account.name} ${session.reason}`.toLowerCase();
+  return (
+    (filter.kind === '' || filter.kind === session.kind) &&
+    (filter.user === '' || [session.user_id, session.user_name].includes(filter.user)) &&
+    (filter.device === '' || [session.device_id, session.device_name].includes(filter.device)) &&
+    text.includes(filter.text.toLowerCase())
+  );
+}
+
+function required(field: string, duration: Parameters<typeof msFromDuration>[0] | undefined): number {
+  if (duration === undefined) throw new CurfewError('FIELD_INVALID', { field, problem: 'is required' });
+  return msFromDuration(duration);
+}

@@ -1,0 +1,41 @@
+import type { Change, Ledger } from '../ledger/ledger.js';
+
+/** How many ids are looked up at once while catching up. */
+const BATCH = 1_000;
+
+/**
+ * Runs a watch until the signal: `first` once, then `changed` with the ids that have changed since. Ids pile up in a
+ * set while the caller is slow, so a slow caller costs no more than one entry for each thing it watches.
+ */
+export async function watchChanges(
+  ledger: Ledger,
+  kinds: readonly Change['kind'][],
+  signal: AbortSignal,
+  handlers: { readonly first: () => Promise<void>; readonly changed: (ids: string[]) => Promise<void> },
+): Promise<void> {
+  const waiting = new Set<string>();
+  let wake = (): void => undefined;
+  const stop = ledger.onChange((changes) => {
+    for (const change of changes) if (kinds.includes(change.kind)) waiting.add(change.id);
+    wake();
+  });
+  const woken = (): void => {
+    wake();
+  };
+  signal.addEventListener('abort', woken);
+  try {
+    await handlers.first();
+    while (!signal.aborted) {
+      const ids = [...waiting].slice(0, BATCH);
+      for (const id of ids) waiting.delete(id);
+      if (ids.length > 0) await handlers.changed(ids);
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    stop();
+    signal.removeEventListener('abort', woken);
+  }
+}

@@ -23,4 +23,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
-process.exitCode = await runProgram(operatorProgram(context), process.argv.slice(2), context);
+const code = await runProgram(operatorProgram(context), process.argv.slice(2), context);
+process.exitCode ??= code;

@@ -57,21 +57,27 @@ export function usageError(command: Command, message: string): never {
   command.error(`error: ${message}`);
 }
 
-/** Runs a tool to its end and gives its exit code. Every error is told on stderr in one line, with its code. */
-export async function runProgram(program: Command, argv: readonly string[], terminal: Terminal): Promise<number> {
+/**
+ * Runs a tool to its end and gives its exit code. Every error is told on stderr in one line with its code, and a second
+ * line where `hints` has one for the code: what to do next.
+ */
+export async function runProgram(
+  program: Command,
+  argv: readonly string[],
+  terminal: Terminal,
+  hints: Readonly<Partial<Record<string, string>>> = {},
+): Promise<number> {
   try {
     await program.parseAsync(argv, { from: 'user' });
     return EXIT.done;
   } catch (error) {
     if (error instanceof Exit) return error.exitCode;
     if (error instanceof CommanderError) return commanderExit(program, error, terminal);
-    if (error instanceof CallFailure) {
+    if (error instanceof CallFailure || error instanceof CurfewError) {
       say(terminal, `${program.name()}: ${safeText(error.message)} [${safeText(error.code)}]`);
-      return error.exitCode;
-    }
-    if (error instanceof CurfewError) {
-      say(terminal, `${program.name()}: ${safeText(error.message)} [${error.code}]`);
-      return exitCodeOf(error.code);
+      const hint = hints[error.code];
+      if (hint !== undefined) say(terminal, hint);
+      return error instanceof CallFailure ? error.exitCode : exitCodeOf(error.code);
     }
     const detail = error instanceof Error ? error.message : String(error);
     say(terminal, `${program.name()}: ${safeText(detail)}`);

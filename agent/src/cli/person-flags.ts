@@ -1,0 +1,20 @@
+import type { DurationMs } from '@curfew/shared/cli';
+
+/** What `request` was given. */
+export interface RequestFlags {
+  readonly for: DurationMs;
+  readonly reason: string;
+  readonly command?: string[][];
+  readonly runAs?: string;
+  readonly wait?: boolean;
+  readonly timeout?: DurationMs;
+}
+
+/** What `sudo` was given. */
+export interface SudoFlags {
+  readonly for: DurationMs;
+  readonly reason?: string;
+  readonly only?: boolean;
+  readonly keep?: boolean;
+  readonly timeout?: DurationMs;
+}

@@ -23,7 +23,7 @@ const GAP = 2;
 const NARROWEST = 12;
 
 const paint = (text: string, style: CellStyle | undefined, look: Look): string =>
-  look.colour && style !== undefined && text !== '' ? styleText(style, text) : text;
+  look.colour && style !== undefined && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 
 /** A table without lines, one row a line whatever the values hold, ending in a line break. Empty without rows. */
 export function renderTable<T>(columns: readonly Column<T>[], rows: readonly T[], look: Look): string {

@@ -10,7 +10,7 @@ export class FakeTerminal implements Terminal {
   readonly stderr: TextSink;
 
   constructor(
-    tty: { readonly columns: number; readonly rows: number } | undefined = undefined,
+    tty?: { readonly columns: number; readonly rows: number },
     readonly env: Readonly<Record<string, string | undefined>> = {},
     readonly clock: Clock = new ManualClock(),
   ) {

@@ -1,0 +1,81 @@
+import { bootMs, END_REASONS, instantMs, leaseClaimsSchema } from '@curfew/shared';
+import { open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { AgentState, StateFile, StoredState } from '../ports/state-file.js';
+
+const end = z.strictObject({ reason: z.enum(END_REASONS), code: z.string(), detail: z.string() });
+
+const stateSchema = z.strictObject({
+  version: z.literal(1),
+  bootId: z.string(),
+  incarnation: z.int().nonnegative(),
+  floorGeneration: z.int().nonnegative(),
+  floorEpoch: z.int().nonnegative(),
+  latestSignedMs: z.number(),
+  checkpoint: z.string(),
+  grants: z.array(
+    z.strictObject({
+      sessionId: leaseClaimsSchema.shape.sessionId,
+      account: leaseClaimsSchema.shape.account,
+      options: leaseClaimsSchema.shape.options,
+      deadline: z.number().transform(bootMs),
+      wallEnd: z.number().transform(instantMs),
+      epoch: z.int(),
+      phase: z.enum(['intended', 'held', 'removing']),
+      madeAtMs: z.number(),
+      end: end.optional(),
+    }),
+  ),
+  ended: z.array(
+    z.strictObject({
+      sessionId: z.string(),
+      epoch: z.int(),
+      uid: z.int().nullable(),
+      ...end.shape,
+      endedAtMs: z.number(),
+    }),
+  ),
+});
+
+/** The agent's state as one JSON file, replaced atomically; survives a power cut once `save` has resolved. */
+export class JsonStateFile implements StateFile {
+  private readonly file: string;
+
+  constructor(private readonly folder: string) {
+    this.file = path.join(folder, 'state.json');
+  }
+
+  async load(): Promise<StoredState> {
+    let text: string;
+    try {
+      text = await readFile(this.file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { found: 'nothing' };
+      return { found: 'damage', problem: String(error) };
+    }
+    try {
+      return { found: 'state', state: stateSchema.parse(JSON.parse(text)) as AgentState };
+    } catch {
+      return { found: 'damage', problem: `${this.file} cannot be read as a state` };
+    }
+  }
+
+  async save(state: AgentState): Promise<void> {
+    const fresh = `${this.file}.new`;
+    const handle = await open(fresh, 'w', 0o600);
+    try {
+      await handle.writeFile(JSON.stringify(state));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(fresh, this.file);
+    const folder = await open(this.folder, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import { EnrollmentServiceClient, type DeviceFacts } from '@curfew/proto';
 import { CurfewError, parseLeaseKeySet, type Clock } from '@curfew/shared';
-import { credentials } from '@grpc/grpc-js';
+import { credentials, Metadata } from '@grpc/grpc-js';
 import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 import { CHANNEL_OPTIONS, fromServiceError } from '../link/channel.js';
@@ -39,7 +39,7 @@ export async function enroll(input: {
       auditKey: string;
     }>((resolve, reject) => {
       const options = { deadline: input.clock.now() + TIMEOUT_MS };
-      client.enroll({ joinToken: input.token, csr, facts: input.facts }, options, (error, response) => {
+      client.enroll({ joinToken: input.token, csr, facts: input.facts }, new Metadata(), options, (error, response) => {
         if (error === null) resolve(response);
         else reject(fromServiceError(error, input.server));
       });

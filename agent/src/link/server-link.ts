@@ -21,7 +21,7 @@ import {
   type Logger,
   type Random,
 } from '@curfew/shared';
-import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { Metadata, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { X509Certificate } from 'node:crypto';
 import type { DeviceReport } from '@curfew/proto';
 import type { EndNotice, Holder } from '../grants/holder.js';
@@ -115,6 +115,7 @@ export class ServerLink {
       client: LinkServiceClient,
     ) => (
       request: Request,
+      metadata: Metadata,
       options: { deadline: number },
       callback: (error: ServiceError | null, response: Response) => void,
     ) => unknown,
@@ -129,6 +130,7 @@ export class ServerLink {
       method(client).call(
         client,
         request,
+        new Metadata(),
         { deadline: this.parts.clock.now() + CONNECT_TIMEOUT },
         (error, response) => {
           if (error === null) resolve(response);
@@ -310,10 +312,15 @@ export class ServerLink {
     try {
       const csr = await makeCsr(this.identity.privateKey);
       const renewed = await new Promise<string>((resolve, reject) => {
-        client.renew({ csr }, { deadline: this.parts.clock.now() + CONNECT_TIMEOUT }, (error, response) => {
-          if (error === null) resolve(response.certificate);
-          else reject(fromServiceError(error, this.identity.serverAddress));
-        });
+        client.renew(
+          { csr },
+          new Metadata(),
+          { deadline: this.parts.clock.now() + CONNECT_TIMEOUT },
+          (error, response) => {
+            if (error === null) resolve(response.certificate);
+            else reject(fromServiceError(error, this.identity.serverAddress));
+          },
+        );
       });
       await this.keep({ ...this.identity, certificate: renewed });
       this.parts.logger.info('certificate renewed');

@@ -1,0 +1,168 @@
+import {
+  CancelRequestResponse,
+  EndResponse,
+  GetAgentStatusResponse,
+  GetStatusResponse,
+  RequestAccessResponse,
+  StartResponse,
+  WatchStatusResponse,
+  type CancelAccessRequestResponse,
+  type CancelRequestRequest,
+  type CreateAccessRequestResponse,
+  type EndRequest,
+  type RequestAccessRequest,
+  type StartRequest,
+  type StartSessionResponse,
+} from '@curfew/proto';
+import { CurfewError, durationMs, idPrefix, openCheckpoint, SECOND, type Clock } from '@curfew/shared';
+import { X509Certificate } from 'node:crypto';
+import type { Holder } from '../grants/holder.js';
+import { accountToProto } from '../link/device-report.js';
+import type { ServerLink } from '../link/server-link.js';
+import type { AccountDirectory, LocalAccount } from '../ports/account-directory.js';
+import { endedSession, liveSession, localStatus } from './local-status.js';
+
+export interface LocalServiceParts {
+  readonly holder: Holder;
+  readonly link: ServerLink;
+  readonly accounts: AccountDirectory;
+  readonly clock: Clock;
+  readonly findings: () => readonly string[];
+}
+
+/** How long a start waits for the right to appear. */
+const START_TIMEOUT = durationMs(20 * SECOND);
+
+/** What people on the device can do. The uid is the kernel's word, never the caller's. */
+export class LocalService {
+  constructor(private readonly parts: LocalServiceParts) {}
+
+  async requestAccess(request: RequestAccessRequest, uid: number): Promise<RequestAccessResponse> {
+    const account = accountToProto(await this.eligible(uid));
+    const asked = { account, duration: request.duration, reason: request.reason, options: request.options };
+    const { request: made } = await this.parts.link.call<typeof asked, CreateAccessRequestResponse>(
+      (client) => client.createAccessRequest.bind(client),
+      asked,
+    );
+    return RequestAccessResponse.fromPartial({ request: made });
+  }
+
+  async cancelRequest(request: CancelRequestRequest, uid: number): Promise<CancelRequestResponse> {
+    const asked = { account: accountToProto(await this.eligible(uid)), requestId: request.requestId };
+    const { request: cancelled } = await this.parts.link.call<typeof asked, CancelAccessRequestResponse>(
+      (client) => client.cancelAccessRequest.bind(client),
+      asked,
+    );
+    return CancelRequestResponse.fromPartial({ request: cancelled });
+  }
+
+  /** Starts, and answers once the right is there. Errors: SESSION_REFUSED, WAIT_TIMED_OUT, and those of the server. */
+  async start(request: StartRequest, uid: number): Promise<StartResponse> {
+    const { holder, link, clock } = this.parts;
+    const asked = { account: accountToProto(await this.eligible(uid)), requestId: request.requestId };
+    const { session } = await link.call<typeof asked, StartSessionResponse>(
+      (client) => client.startSession.bind(client),
+      asked,
+    );
+    const id = session?.id ?? '';
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        const grant = holder.snapshot.grants.find(({ sessionId, phase }) => sessionId === id && phase === 'held');
+        const ended = holder.snapshot.ended.find(({ sessionId }) => sessionId === id) ?? holder.recentEnds.get(id);
+        if (grant === undefined && ended === undefined) return;
+        stop();
+        if (grant !== undefined) resolve(StartResponse.fromPartial({ session: liveSession(grant, clock) }));
+        else
+          reject(
+            new CurfewError('SESSION_REFUSED', {
+              detail: [ended?.code, ended?.detail].filter(Boolean).join(': ') || (ended?.reason ?? ''),
+            }),
+          );
+      };
+      const cancelTimer = clock.after(START_TIMEOUT, () => {
+        stop();
+        reject(new CurfewError('WAIT_TIMED_OUT', { what: `the session ${id} to start` }));
+      });
+      const unsubscribe = holder.onChange(settle);
+      const stop = (): void => {
+        cancelTimer();
+        unsubscribe();
+      };
+      settle();
+    });
+  }
+
+  /** Ends the caller's sessions now. Errors: SESSION_NOT_FOUND, ID_AMBIGUOUS. */
+  async end(request: EndRequest, uid: number): Promise<EndResponse> {
+    const { holder } = this.parts;
+    const prefix = idPrefix('session', request.sessionId);
+    const matches = (id: string): boolean => request.sessionId === '' || id.startsWith(prefix);
+    const fitting = holder.snapshot.grants.filter((grant) => grant.account.uid === uid && matches(grant.sessionId));
+    if (fitting.length === 0 && request.sessionId !== '')
+      throw new CurfewError('SESSION_NOT_FOUND', { given: request.sessionId });
+    if (fitting.length > 1 && request.sessionId !== '')
+      throw new CurfewError('ID_AMBIGUOUS', { given: request.sessionId, count: fitting.length, what: 'sessions' });
+    const ids = await holder.endByUser(uid, matches);
+    const ended = holder.snapshot.ended.filter(({ sessionId }) => ids.includes(sessionId));
+    return EndResponse.fromPartial({ sessions: ended.map(endedSession) });
+  }
+
+  async getStatus(uid: number): Promise<GetStatusResponse> {
+    const { holder, link, clock } = this.parts;
+    return GetStatusResponse.fromPartial({ status: localStatus(await this.account(uid), holder, link, clock) });
+  }
+
+  /** Sends the status now and after each change, until the signal. */
+  async watchStatus(uid: number, send: (response: WatchStatusResponse) => void, signal: AbortSignal): Promise<void> {
+    const { holder, link, clock } = this.parts;
+    const account = await this.account(uid);
+    const tell = (): void => {
+      send(WatchStatusResponse.fromPartial({ status: localStatus(account, holder, link, clock) }));
+    };
+    const stops = [holder.onChange(tell), link.onChange(tell)];
+    tell();
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+    for (const stop of stops) stop();
+  }
+
+  /** Errors: METHOD_NOT_ALLOWED for everybody but root. */
+  getAgentStatus(uid: number): GetAgentStatusResponse {
+    if (uid !== 0)
+      throw new CurfewError('METHOD_NOT_ALLOWED', { role: `uid ${uid}`, method: 'GetAgentStatus', needed: 'root' });
+    const { holder, link, clock, findings } = this.parts;
+    const { snapshot } = holder;
+    const { device } = link;
+    return GetAgentStatusResponse.fromPartial({
+      deviceId: device.deviceId,
+      deviceName: device.deviceName,
+      serverAddress: device.serverAddress,
+      serverLinked: link.linked,
+      linkDownSinceTime: link.downSince === undefined ? undefined : new Date(link.downSince),
+      generation: BigInt(snapshot.floorGeneration),
+      incarnation: BigInt(snapshot.incarnation),
+      floorEpoch: BigInt(snapshot.floorEpoch),
+      sessions: snapshot.grants.map((grant) => liveSession(grant, clock)),
+      findings: [...findings()],
+      certificateExpireTime: new Date(new X509Certificate(device.certificate).validTo),
+      checkpointSize: BigInt(openCheckpoint(snapshot.checkpoint, device.auditKey)?.size ?? 0),
+    });
+  }
+
+  private async account(uid: number): Promise<LocalAccount> {
+    const account = await this.parts.accounts.byUid(uid);
+    if (account === undefined)
+      throw new CurfewError('ACCOUNT_INELIGIBLE', { account: `uid ${uid}`, why: 'this machine does not know it' });
+    return account;
+  }
+
+  private async eligible(uid: number): Promise<LocalAccount> {
+    const account = await this.account(uid);
+    if (account.ineligibleReason !== '')
+      throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: account.ineligibleReason });
+    return account;
+  }
+}

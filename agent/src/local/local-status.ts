@@ -1,0 +1,66 @@
+import {
+  EndReason as ProtoEndReason,
+  GrantKind,
+  LocalSession,
+  LocalStatus,
+  SessionState,
+  type AccessRequest,
+} from '@curfew/proto';
+import type { Clock } from '@curfew/shared';
+import type { Holder } from '../grants/holder.js';
+import { accountToProto } from '../link/device-report.js';
+import type { ServerLink } from '../link/server-link.js';
+import type { LocalAccount } from '../ports/account-directory.js';
+import type { EndedRecord, GrantRecord } from '../ports/state-file.js';
+
+const STATES = { intended: SessionState.STARTING, held: SessionState.ACTIVE, removing: SessionState.ENDING } as const;
+
+/** A right as the person on the device sees it. */
+export function liveSession(grant: GrantRecord, clock: Clock): LocalSession {
+  const left = Math.max(0, Math.min(grant.deadline - clock.bootTime(), grant.wallEnd - clock.now()));
+  const { options } = grant;
+  return LocalSession.fromPartial({
+    id: grant.sessionId,
+    state: STATES[grant.phase],
+    options: {
+      kind: options.kind === 'sudo_rule' ? GrantKind.SUDO_RULE : GrantKind.GROUP_MEMBERSHIP,
+      passwordRequired: options.passwordRequired,
+      commands: options.commands.map((argv) => ({ argv })),
+      runAs: options.runAs,
+      group: options.group,
+    },
+    remaining: { seconds: BigInt(Math.floor(left / 1000)), nanos: 0 },
+    expireTime: new Date(grant.wallEnd),
+  });
+}
+
+/** An end as the person on the device sees it. */
+export const endedSession = (ended: EndedRecord): LocalSession =>
+  LocalSession.fromPartial({
+    id: ended.sessionId,
+    state: SessionState.ENDED,
+    endReason:
+      (ProtoEndReason as unknown as Record<string, ProtoEndReason>)[ended.reason.toUpperCase()] ??
+      ProtoEndReason.FAILED,
+    endDetail: [ended.code, ended.detail].filter(Boolean).join(': '),
+    endTime: new Date(ended.endedAtMs),
+  });
+
+/** How one person stands: nothing of anybody else's. */
+export function localStatus(account: LocalAccount, holder: Holder, link: ServerLink, clock: Clock): LocalStatus {
+  const { grants, ended } = holder.snapshot;
+  const own = <T extends { uid: number | null }>(items: Iterable<T>): T[] =>
+    [...items].filter(({ uid }) => uid === account.uid);
+  const over = own([...ended, ...holder.recentEnds.values()]).sort((a, b) => b.endedAtMs - a.endedAtMs);
+  return LocalStatus.fromPartial({
+    account: accountToProto(account),
+    deviceName: link.device.deviceName,
+    serverLinked: link.linked,
+    linkDownSinceTime: link.downSince === undefined ? undefined : new Date(link.downSince),
+    requests: link.requests.filter((request: AccessRequest) => request.account?.uid === account.uid),
+    sessions: [
+      ...grants.filter((grant) => grant.account.uid === account.uid).map((grant) => liveSession(grant, clock)),
+      ...over.map(endedSession),
+    ],
+  });
+}

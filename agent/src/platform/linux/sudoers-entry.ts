@@ -1,0 +1,59 @@
+import { CurfewError } from '@curfew/shared';
+import type { GrantOrder } from '../../ports/privilege-host.js';
+
+/** The first line of every file of ours: only what begins with it is ever touched. */
+const MARK = '# Curfew: a temporary right; the agent makes and removes this file.';
+
+/** The name of a right's file: injective, without a dot (sudo skips names with one) and without any user's text. */
+export const entryFileName = (uid: number, sessionId: string): string => `${uid}-${sessionId}`;
+
+/** Reads a file name back, or undefined when it is none of ours. */
+export function parseEntryFileName(name: string): { readonly uid: number; readonly sessionId: string } | undefined {
+  const [, uid, sessionId] = /^([1-9][0-9]{0,9})-(ses-[0-9a-z]{20})$/.exec(name) ?? [];
+  return uid === undefined || sessionId === undefined ? undefined : { uid: Number(uid), sessionId };
+}
+
+/**
+ * Renders a rule from typed fields. The subject is always '#uid', for a user may be called ALL (sudoers(5), 'User_List').
+ * With `withEnd` sudo itself refuses from the end on: the second that NOTAFTER names is still allowed, so it names the
+ * one before. Errors: ACCOUNT_INELIGIBLE, RULE_REJECTED.
+ */
+export function renderEntry(order: GrantOrder, withEnd: boolean): string {
+  const { uid } = order.account;
+  if (uid === null || !Number.isInteger(uid) || uid < 1 || uid >= 2 ** 31)
+    throw new CurfewError('ACCOUNT_INELIGIBLE', {
+      account: order.account.name,
+      why: `uid ${String(uid)} is not a person's`,
+    });
+  const runAs = order.options.runAs === '' ? 'root' : order.options.runAs;
+  if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(runAs))
+    throw new CurfewError('RULE_REJECTED', { detail: 'the run-as account has an unusual name' });
+  const whom = order.options.runAs === '' && order.options.commands.length === 0 ? 'ALL:ALL' : runAs;
+  const end = withEnd ? ` NOTAFTER=${sudoTime(order.wallEnd)}` : '';
+  const tag = order.options.passwordRequired ? 'PASSWD' : 'NOPASSWD';
+  const commands = order.options.commands.length === 0 ? 'ALL' : order.options.commands.map(renderCommand).join(', ');
+  return `${MARK}\nDefaults:#${uid} timestamp_timeout=0\n#${uid} ALL=(${whom})${end} ${tag}: ${commands}\n`;
+}
+
+/** 'YYYYMMDDHHMMSSZ', one second before the end. */
+export function sudoTime(wallEndMs: number): string {
+  const time = new Date((Math.floor(wallEndMs / 1000) - 1) * 1000).toISOString();
+  return `${time.slice(0, 19).replace(/[-:T]/g, '')}Z`;
+}
+
+/** One exact command line: every argument is quoted, so that sudo compares it and never expands it. */
+function renderCommand(argv: readonly string[]): string {
+  const [program, ...args] = argv;
+  if (program === undefined || !/^\/[A-Za-z0-9_./+-]+$/.test(program) || /\/\.{0,2}(\/|$)/.test(program))
+    throw new CurfewError('RULE_REJECTED', { detail: 'a command must be an absolute path of plain characters' });
+  // '""' allows the program without any argument only (sudoers(5), 'Cmnd_List').
+  return args.length === 0 ? `${program} ""` : [program, ...args.map(escapeArgument)].join(' ');
+}
+
+function escapeArgument(argument: string): string {
+  if (!/^[A-Za-z0-9_./+@%-]+$/.test(argument))
+    throw new CurfewError('RULE_REJECTED', {
+      detail: 'an argument of a command may hold letters, digits and _ . / + @ % - only',
+    });
+  return argument;
+}

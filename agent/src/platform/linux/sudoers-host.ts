@@ -214,7 +214,7 @@ export class SudoersHost implements PrivilegeHost {
   }
 
   private async accepts(text: string): Promise<boolean> {
-    const { exitCode } = await this.parts.runner.run(VISUDO, ['-c', '-f', '/dev/stdin'], { stdin: text });
+    const { exitCode } = await this.parts.runner.run(VISUDO, ['-c', '-f', '-'], { stdin: text });
     return exitCode === 0;
   }
 

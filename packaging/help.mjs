@@ -1,0 +1,23 @@
+// `npm run help`: a line for each thing that can be typed in a checkout.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { bold, ROOT, say } from './programs.mjs';
+
+const LINES = {
+  help: 'this list',
+  up: 'a server, and as root on Linux an agent on this machine; Ctrl-C ends both and leaves no right behind',
+  demo: 'the main job, done for real on two throw-away devices; this machine stays as it is (root on Linux)',
+  test: 'every suite that this machine can run; one group: npm test -- unit | repo | integration | e2e | faults',
+  check: 'lint, layers, dead code, format, schema, generated pages',
+  bench: 'the benchmarks; as JSON too: npm run bench -- --json FILE',
+  build: 'generate code from proto/ and compile everything',
+  generate: 'only the code from proto/',
+  clean: 'remove what was compiled',
+};
+
+const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+for (const name of Object.keys(scripts)) {
+  if (LINES[name] === undefined) throw new Error(`packaging/scripts/help.mjs has no line for '${name}'`);
+  say(`${bold(`npm ${name === 'test' ? '' : 'run '}${name}`.padEnd(18))} ${LINES[name]}`);
+}
+say(`\nAfter a build: npx curfewctl --help, npx curfew --help, npx curfew-server --help, npx curfew-agent --help`);

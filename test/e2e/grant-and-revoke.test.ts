@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { ControlPlane, curfew, curfewJson } from '../support/control-plane.js';
+import { Device } from '../support/device.js';
+import { describeOn } from '../support/machine-needs.js';
+import { eventually } from '../support/wait.js';
+
+interface Session {
+  readonly id: string;
+  readonly state: string;
+  readonly endReason?: string;
+}
+
+describeOn(['devices'], 'a right on a real device', function () {
+  this.timeout(120_000);
+  let plane: ControlPlane;
+  let device: Device;
+
+  before(async () => {
+    plane = await ControlPlane.start();
+    device = await Device.start({ name: 'web-1', users: [{ name: 'alice' }, { name: 'bob' }] });
+    await plane.join(device);
+  });
+
+  after(async () => {
+    await device.dispose();
+    await plane.dispose();
+  });
+
+  it('is asked for, approved, started, and revoked under an open shell', async () => {
+    const shell = device.shell('alice');
+    assert.notEqual((await shell.run('sudo -n id -u')).exitCode, 0);
+    const asked = await curfew(device, 'alice', 'request', '--for', '30m', '--reason', 'mend the web server');
+    assert.equal(asked.exitCode, 0, asked.stderr);
+    const early = await curfew(device, 'alice', 'start');
+    assert.equal(early.exitCode, 1, early.stdout);
+    const requests = await plane.json<{ id: string }[]>('requests', 'list');
+    const [request] = requests;
+    assert.ok(request);
+    await plane.json('requests', 'approve', request.id);
+    const started = await curfew(device, 'alice', 'start');
+    assert.equal(started.exitCode, 0, started.stderr);
+    assert.equal((await shell.run('sudo -n id -u')).stdout, '0\n');
+    assert.notEqual((await device.run(['sudo', '-n', 'id', '-u'], { as: 'bob' })).exitCode, 0);
+    const [session] = await plane.json<Session[]>('sessions', 'list');
+    assert.ok(session);
+    assert.equal(session.state, 'SESSION_STATE_ACTIVE');
+    const revoked = await plane.curfewctl('sessions', 'revoke', session.id, '--reason', 'enough', '--wait');
+    assert.equal(revoked.exitCode, 0, revoked.stderr);
+    const refused = await shell.run('sudo -n id -u');
+    assert.notEqual(refused.exitCode, 0);
+    assert.equal(refused.stdout, '');
+    const [ended] = await plane.json<Session[]>('sessions', 'list', '--all');
+    assert.equal(ended?.state, 'SESSION_STATE_ENDED');
+    assert.equal(ended?.endReason, 'END_REASON_REVOKED');
+    await shell.close();
+  });
+
+  it('runs out by itself, and the person is told', async () => {
+    await plane.json(
+      'sessions',
+      'grant',
+      '--user',
+      'alice',
+      '--device',
+      'web-1',
+      '--for',
+      '3s',
+      '--reason',
+      'a short look',
+    );
+    await eventually(async () => (await device.run(['sudo', '-n', 'id', '-u'], { as: 'alice' })).exitCode === 0, {
+      withinMs: 2_500,
+    });
+    await eventually(async () => (await device.run(['sudo', '-n', 'id', '-u'], { as: 'alice' })).exitCode !== 0, {
+      withinMs: 10_000,
+    });
+    await eventually(async () => (await plane.json<Session[]>('sessions', 'list')).length === 0, { withinMs: 5_000 });
+    const status = await curfewJson<{ sessions: { endReason: string }[] }>(device, 'alice', 'status');
+    assert.equal(status.sessions[0]?.endReason, 'END_REASON_EXPIRED');
+  });
+});

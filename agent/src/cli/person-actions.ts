@@ -24,7 +24,6 @@ import {
   printOne,
   printStreamed,
   protoJson,
-  say,
   SECOND,
   type DurationMs,
 } from '@curfew/shared/cli';
@@ -48,18 +47,11 @@ export async function request(context: PersonContext, command: Command, flags: R
       await printRequest(context, command, made);
       return;
     }
-    if (made.state === AccessRequestState.PENDING) sayWaiting(context, made);
     const decided = await untilDecided(context, agent, made, flags.timeout);
     await printRequest(context, command, decided);
     if (decided.state !== AccessRequestState.APPROVED && decided.state !== AccessRequestState.STARTED)
       throw new Exit(EXIT.refused);
   });
-}
-
-/** Says what is waited for, and how to stop. */
-export function sayWaiting(context: PersonContext, pending: AccessRequest): void {
-  for (const line of requestLines(pending, context.clock.now()).slice(0, 2)) say(context, line);
-  say(context, '  waiting… (Ctrl-C stops the waiting; the request stays)');
 }
 
 /** The request for a right; no commands means every command. */

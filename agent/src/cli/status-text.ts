@@ -19,7 +19,7 @@ const ENDED_SHOWN = 3;
 const ID_SHOWN = 12;
 
 /** Shortens an id to what a person can type. */
-export const shortId = (id: string): string => safeText(id.slice(0, ID_SHOWN));
+const shortId = (id: string): string => safeText(id.slice(0, ID_SHOWN));
 
 const durationOf = (duration: Duration | undefined): number =>
   duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;

@@ -15,7 +15,7 @@ import {
 import { Exit, EXIT, safeText, say, usageError } from '@curfew/shared/cli';
 import { withAgent, type AgentConnection } from './agent-connection.js';
 import { untilDecided } from './decision.js';
-import { known, requestOf, sayWaiting, START_WITHIN } from './person-actions.js';
+import { known, requestOf, START_WITHIN } from './person-actions.js';
 import type { PersonContext } from './person-context.js';
 import type { SudoFlags } from './person-flags.js';
 import { requestLines, sessionLines } from './status-text.js';
@@ -58,7 +58,6 @@ async function obtainRight(
     status.requests.find(({ state }) => state === wanted);
   const before = open(AccessRequestState.APPROVED) ?? open(AccessRequestState.PENDING);
   const request = before ?? (await ask(command, agent, argv, flags));
-  if (request.state === AccessRequestState.PENDING) sayWaiting(context, request);
   const decided = await untilDecided(context, agent, request, flags.timeout);
   if (decided.state === AccessRequestState.APPROVED) {
     const wish = StartRequest.fromPartial({ requestId: decided.id });

@@ -17,7 +17,7 @@ const KEYS = ['server', 'token', 'ca'] as const;
 const DEFAULT_PORT = 7443;
 
 /** The file that `curfewctl login` writes: $XDG_CONFIG_HOME/curfew/config.yaml, or ~/.config/curfew/config.yaml. */
-export function settingsPath({ env, home }: Pick<ToolContext, 'env' | 'home'>): string {
+function settingsPath({ env, home }: Pick<ToolContext, 'env' | 'home'>): string {
   const base = env['XDG_CONFIG_HOME'] ?? '';
   return join(isAbsolute(base) ? base : join(home, '.config'), 'curfew', 'config.yaml');
 }

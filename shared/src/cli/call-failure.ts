@@ -38,6 +38,9 @@ export function callFailure(error: unknown, unreachable: (detail: string) => Cur
   if (typeof told === 'string' && isErrorCode(told))
     return new CallFailure(told, details, exitCodeOf(told), { cause: error });
   if (error.code === STATUS.unavailable) return unreachable(details);
+  // What this side has cancelled itself never comes here; a peer that stops resets its streams.
+  if (error.code === STATUS.cancelled || details.startsWith('Received RST_STREAM'))
+    return unreachable('it ended the call');
   if (error.code === STATUS.deadlineExceeded) return unreachable('it did not answer in time');
   if (error.code === STATUS.unauthenticated) return new CurfewError('NOT_SIGNED_IN', {}, { cause: error });
   return new CallFailure(`GRPC_${error.code}`, details, EXIT.refused, { cause: error });

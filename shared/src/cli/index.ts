@@ -1,7 +1,7 @@
-export { CurfewError, isRetryable } from '../curfew-error.js';
+export { CurfewError } from '../curfew-error.js';
 export { SystemClock, sleep, type Clock } from '../clock.js';
 export { formatDuration } from '../duration.js';
-export { durationMs, instantMs, MINUTE, SECOND, type DurationMs, type InstantMs } from '../instant.js';
+export { durationMs, MINUTE, SECOND, type DurationMs, type InstantMs } from '../instant.js';
 export { safeText } from '../safe-text.js';
 export * from './call-failure.js';
 export * from './completion.js';

@@ -95,6 +95,8 @@ describe('call failures', () => {
     { given: status(5, 'no session', 'SESSION_NOT_FOUND'), code: 'SESSION_NOT_FOUND' },
     { given: status(14, 'no link', 'SERVER_UNREACHABLE'), code: 'SERVER_UNREACHABLE' },
     { given: status(14, 'refused'), code: 'AGENT_UNREACHABLE' },
+    { given: status(1, 'Cancelled'), code: 'AGENT_UNREACHABLE' },
+    { given: status(13, 'Received RST_STREAM with code 2'), code: 'AGENT_UNREACHABLE' },
     { given: status(4, 'deadline'), code: 'AGENT_UNREACHABLE' },
     { given: status(16, 'who?'), code: 'NOT_SIGNED_IN' },
     { given: status(2, 'odd', 'NOT_A_CODE'), code: 'GRPC_2' },

@@ -1,0 +1,41 @@
+import { createServer, loadConfig, type RunningServer } from '@curfew/server';
+import { silentLogger, SystemClock, systemRandom } from '@curfew/shared';
+import { rmSync } from 'node:fs';
+import { scratchFolder } from './scratch.js';
+
+/** A real server on a free port of this machine, with its ledger in a scratch folder. */
+export interface TestServer {
+  readonly running: RunningServer;
+  /** HOST:PORT. */
+  readonly address: string;
+  readonly ownerToken: string;
+  close(): Promise<void>;
+}
+
+/** Starts a server; `env` are options as CURFEW_… names. */
+export async function startTestServer(env: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+  const folder = scratchFolder('server');
+  const running = await createServer({
+    config: loadConfig({
+      CURFEW_DATA_DIR: folder,
+      CURFEW_GRPC_HOST: '127.0.0.1',
+      CURFEW_GRPC_PORT: '0',
+      ...env,
+    }),
+    clock: new SystemClock(),
+    random: systemRandom,
+    logger: silentLogger,
+    fatal: (error) => {
+      throw error;
+    },
+  });
+  return {
+    running,
+    address: `127.0.0.1:${running.port}`,
+    ownerToken: running.firstOwnerToken ?? '',
+    close: async () => {
+      await running.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -143,6 +143,18 @@ describe('curfewctl against a real server', function () {
     for (const line of out.trimEnd().split('\n')) assert.match((JSON.parse(line) as SessionJson).id, /^ses-/);
   });
 
+  it('shows in a watch that the device of a session has gone out of reach, and that it is back', async () => {
+    await grant('alice', '--wait');
+    const watch = new RunningCli('curfewctl', ['sessions', 'watch', '-o', 'table'], env);
+    await watch.until(/ web-1 {2}active\n/);
+    device.goOffline();
+    await watch.until(/ active · device offline since \d\d:\d\d:\d\d\n/);
+    await device.goOnline();
+    await watch.until(/offline since .*\n.* active\n$/);
+    watch.signal('SIGTERM');
+    assert.equal((await watch.result()).code, 143);
+  });
+
   it('decides requests, and shows what the person wrote', async () => {
     const ask = (name: string): Promise<string> =>
       new Promise((resolve, reject) =>

@@ -1,7 +1,7 @@
 import type { DurationMs } from '@curfew/shared/cli';
 
 export const TABS = ['device-admin', 'timed-access'] as const;
-export type Tab = (typeof TABS)[number];
+type Tab = (typeof TABS)[number];
 
 /** Which sessions a list or a watch shows. */
 export interface SessionPick {

@@ -75,9 +75,12 @@ async function untilEffective(
   const deadline = clock.bootTime() + flags.timeout;
   for (;;) {
     const open = [...results].filter(([, { outcome }]) => outcome !== RevokeOutcome.EFFECTIVE).map(([id]) => id);
-    screen?.draw(liveSummary(context, [...results.values()]));
     const left = deadline - clock.bootTime();
-    if (open.length === 0 || left <= 0) return [...results.values()];
+    if (open.length === 0 || left <= 0) {
+      screen?.clear();
+      return [...results.values()];
+    }
+    screen?.draw(liveSummary(context, [...results.values()]));
     const asked = clock.bootTime();
     const wait = durationMs(Math.min(SLICE, Math.ceil(left)));
     for (const result of await askAgain(server, open, flags.reason, wait))

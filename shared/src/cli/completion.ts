@@ -45,9 +45,9 @@ export function completionScript(program: Command, shell: Shell): string {
   }
 }
 
-/** Finds, in the words typed so far, which command they lead to. Bash and zsh share it. */
-const findPath = (steps: readonly string[]): string => `    case "\${path:+$path }$word" in
-      ${steps.map((step) => `'${step}'`).join('|')}) path="\${path:+$path }$word" ;;
+/** Finds, in the words typed so far, which command they lead to. Bash and zsh share it; zsh keeps `path` for itself. */
+const findPath = (steps: readonly string[]): string => `    case "\${level:+$level }$word" in
+      ${steps.map((step) => `'${step}'`).join('|')}) level="\${level:+$level }$word" ;;
     esac`;
 
 const cases = (all: readonly Level[], line: (words: string) => string): string =>
@@ -55,12 +55,12 @@ const cases = (all: readonly Level[], line: (words: string) => string): string =
 
 const bash = (name: string, all: readonly Level[], steps: readonly string[]): string => `# bash completion for ${name}
 _${name}() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path='' word
+  local current="\${COMP_WORDS[COMP_CWORD]}" level='' word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 ${findPath(steps)}
   done
   local candidates=''
-  case "$path" in
+  case "$level" in
 ${cases(all, (words) => `candidates='${words}'`)}
   esac
   COMPREPLY=($(compgen -W "$candidates" -- "$current"))
@@ -70,11 +70,11 @@ complete -o default -F _${name} ${name}
 
 const zsh = (name: string, all: readonly Level[], steps: readonly string[]): string => `#compdef ${name}
 _${name}() {
-  local path_found='' path='' word
+  local level='' word
   for word in "\${(@)words[2,CURRENT-1]}"; do
 ${findPath(steps)}
   done
-  case "$path" in
+  case "$level" in
 ${cases(all, (words) => `compadd -- ${words}`)}
   esac
 }

@@ -12,6 +12,10 @@ describe('live screen', () => {
     terminal.out = '';
     screen.draw('two\n');
     assert.equal(terminal.out, '\u001b[4A\r\u001b[Jtwo\n');
+    terminal.out = '';
+    screen.clear();
+    screen.clear();
+    assert.equal(terminal.out, '\u001b[1A\r\u001b[J');
   });
 
   it('counts what does not fit instead of scrolling', () => {

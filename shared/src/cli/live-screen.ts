@@ -11,8 +11,8 @@ export class LiveScreen {
   /** Shows the text in place of the one before. What does not fit on the screen is counted instead. */
   draw(text: string): void {
     const { stdout } = this.terminal;
-    const columns = stdout.columns ?? 80;
-    const room = Math.max(3, (stdout.rows ?? 24) - 1);
+    const columns = stdout.columns || 80;
+    const room = Math.max(3, (stdout.rows || 24) - 1);
     const lines = text.replace(/\n$/, '').split('\n');
     const height = (line: string): number =>
       Math.max(1, Math.ceil(stripVTControlCharacters(line).length / Math.max(1, columns)));
@@ -29,6 +29,12 @@ export class LiveScreen {
     }
     stdout.write(`${this.drawn > 0 ? `\u001b[${this.drawn}A` : ''}\r\u001b[J${shown.join('\n')}\n`);
     this.drawn = used;
+  }
+
+  /** Takes the last picture off the screen. */
+  clear(): void {
+    if (this.drawn > 0) this.terminal.stdout.write(`\u001b[${this.drawn}A\r\u001b[J`);
+    this.drawn = 0;
   }
 }
 

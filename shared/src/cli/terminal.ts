@@ -27,7 +27,7 @@ export interface Look {
 export function lookOf(sink: TextSink, env: Terminal['env']): Look {
   if (sink.isTTY !== true) return { colour: false };
   const colour = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
-  return { colour, width: Math.max(40, sink.columns ?? 80) };
+  return { colour, width: Math.max(40, sink.columns || 80) };
 }
 
 /** Says one line to the person. The caller makes hostile text safe. */

@@ -51,28 +51,33 @@ export function sessionHandlers(parts: SessionHandlerParts) {
       GetSessionResponse.fromPartial({ session: toProto(await sessions.get(request.sessionId)) }),
     watchSessions: (request: WatchSessionsRequest, _: Identity, stream: AnswerStream<WatchSessionsResponse>) => {
       const filter = filterFromProto(request.filter);
-      const sent = new Set<string>();
+      const sent = new Map<string, { readonly deviceId: string; readonly linked: boolean }>();
+      const send = async (session: SessionRecord): Promise<void> => {
+        sent.set(session.id, { deviceId: session.device_id, linked: hub.isLinked(session.device_id) });
+        await stream.send(WatchSessionsResponse.fromPartial({ session: toProto(session) }));
+      };
+      /** The sessions that are shown with another link state than their device has now. */
+      const shownWrongly = (ids: readonly string[]): string[] =>
+        [...sent]
+          .filter(([, { deviceId, linked }]) => ids.includes(deviceId) && hub.isLinked(deviceId) !== linked)
+          .map(([id]) => id);
       const page = (pageToken: string) => sessions.list({ filter, orderBy: 'create_time', pageSize: 1000, pageToken });
-      return watchChanges(parts.ledger, ['session'], stream.signal, {
+      return watchChanges(parts.ledger, ['session', 'device'], stream.signal, {
         first: async () => {
           for (let token: string | undefined = ''; token !== undefined;) {
             const { sessions: found, nextPageToken } = await page(token);
-            for (const session of found) {
-              sent.add(session.id);
-              await stream.send(WatchSessionsResponse.fromPartial({ session: toProto(session) }));
-            }
+            for (const session of found) await send(session);
             token = nextPageToken === '' ? undefined : nextPageToken;
           }
           await stream.send(WatchSessionsResponse.fromPartial({ synced: true }));
         },
         changed: async (ids) => {
           const wanted = filter.states.length > 0 ? filter.states : ['starting', 'active', 'ending'];
-          for (const session of await sessions.byIds(ids)) {
+          for (const session of await sessions.byIds([...new Set([...ids, ...shownWrongly(ids)])])) {
             const fits = wanted.includes(session.state) && fitsNames(filter, session);
             if (!fits && !sent.has(session.id)) continue;
-            if (fits) sent.add(session.id);
-            else sent.delete(session.id);
-            await stream.send(WatchSessionsResponse.fromPartial({ session: toProto(session) }));
+            await send(session);
+            if (!fits) sent.delete(session.id);
           }
         },
       });

@@ -27,7 +27,7 @@ import { LinkHub } from './link/link-hub.js';
 import { linkHandlers } from './link/link-service.js';
 import { CertificateAuthority } from './pki/certificate-authority.js';
 import { SecretFiles } from './pki/secret-files.js';
-import { openServerKeys } from './pki/server-keys.js';
+import { openServerKeys, type ServerKeys } from './pki/server-keys.js';
 import { Requests } from './requests/requests.js';
 import { addHealth } from './rpc/health.js';
 import { addReflection } from './rpc/reflection.js';
@@ -41,6 +41,7 @@ import { sessionHandlers } from './rpc/services/session-handlers.js';
 import { userHandlers } from './rpc/services/user-handlers.js';
 import { Sessions } from './sessions/sessions.js';
 import { ApiTokens } from './users/api-tokens.js';
+import type { UseCaseContext } from './use-case-context.js';
 import { Users } from './users/users.js';
 import { VERSION } from './version.js';
 
@@ -80,60 +81,12 @@ export async function createServer({ config, clock, random, logger, fatal }: Ser
     fatal,
   });
   const context = { ledger, clock, random, settings: config };
-  const [users, tokens, devices] = [new Users(context), new ApiTokens(context), new Devices(context)];
-  const [requests, sessions, joinTokens] = [
-    new Requests(context),
-    new Sessions(context),
-    new JoinTokens(context, ca.fingerprint),
-  ];
+  const useCases = buildUseCases(context, ca);
+  const { users, tokens, devices, requests, sessions } = useCases;
   const auditLog = new AuditLog(ledger, keys.note);
   const hub = new LinkHub({ context, ledger, devices, requests, auditLog, keys, logger });
 
-  // HTTP/2 pings find a half-open link within 8 s.
-  const server = new Server({
-    'grpc.keepalive_time_ms': 4_000,
-    'grpc.keepalive_timeout_ms': 4_000,
-    'grpc.max_receive_message_length': 1_048_576,
-  });
-  const rules = new RequestRules();
-  const host = new ServiceHost({ rules, devices, tokens, logger, random });
-  const deviceParts = {
-    ledger,
-    devices,
-    joinTokens,
-    hub,
-    ca,
-    keys,
-    auditLog,
-    certificateLifeMs: config.certificateLifeMs,
-  };
-  const startedAt = clock.now();
-  host.add(server, EnrollmentServiceService, enrollmentHandlers(deviceParts));
-  host.add(server, LinkServiceService, linkHandlers({ context, hub, devices, requests, sessions, logger }));
-  host.add(server, DeviceServiceService, deviceHandlers(deviceParts));
-  host.add(server, RequestServiceService, requestHandlers({ requests, ledger }));
-  host.add(
-    server,
-    SessionServiceService,
-    sessionHandlers({ ledger, sessions, hub, clock, passwordRequired: config.passwordRequired }),
-  );
-  host.add(server, UserServiceService, userHandlers({ users, tokens }));
-  host.add(server, AuditServiceService, auditHandlers(auditLog));
-  host.add(server, ServerServiceService, {
-    getServerInfo: async () => {
-      const meta = await ledger.read((db) => readMeta(db));
-      return GetServerInfoResponse.fromPartial({
-        version: VERSION,
-        incarnation: BigInt(meta.incarnation),
-        rolledBack: meta.rolledBack !== '',
-        startTime: new Date(startedAt),
-        linkedDevices: hub.linkedDevices.length,
-        caFingerprint: ca.fingerprint,
-      });
-    },
-  });
-  addHealth(server);
-  addReflection(server, rules.descriptorSet);
+  const { server, host } = buildRpc({ ...useCases, hub, ca, keys, auditLog, config, clock, random, logger });
   ledger.onChange((changes) => {
     if (changes.some(({ kind }) => kind === 'user')) host.recheckStreams();
   });
@@ -186,6 +139,96 @@ export async function createServer({ config, clock, random, logger, fatal }: Ser
       await ledger.close();
     },
   };
+}
+
+/** Everything that the server does, by noun. */
+function buildUseCases(context: UseCaseContext, ca: CertificateAuthority) {
+  return {
+    context,
+    ledger: context.ledger,
+    users: new Users(context),
+    tokens: new ApiTokens(context),
+    devices: new Devices(context),
+    requests: new Requests(context),
+    sessions: new Sessions(context),
+    joinTokens: new JoinTokens(context, ca.fingerprint),
+  };
+}
+
+type RpcParts = ReturnType<typeof buildUseCases> &
+  Pick<ServerParts, 'config' | 'clock' | 'random' | 'logger'> & {
+    readonly hub: LinkHub;
+    readonly ca: CertificateAuthority;
+    readonly keys: ServerKeys;
+    readonly auditLog: AuditLog;
+  };
+
+/** The gRPC server with every service behind one door. */
+function buildRpc(parts: RpcParts): { readonly server: Server; readonly host: ServiceHost } {
+  const {
+    context,
+    ledger,
+    users,
+    tokens,
+    devices,
+    requests,
+    sessions,
+    joinTokens,
+    hub,
+    ca,
+    keys,
+    auditLog,
+    config,
+    clock,
+    random,
+    logger,
+  } = parts;
+  // HTTP/2 pings find a half-open link within 8 s.
+  const server = new Server({
+    'grpc.keepalive_time_ms': 4_000,
+    'grpc.keepalive_timeout_ms': 4_000,
+    'grpc.max_receive_message_length': 1_048_576,
+  });
+  const rules = new RequestRules();
+  const host = new ServiceHost({ rules, devices, tokens, logger, random });
+  const deviceParts = {
+    ledger,
+    devices,
+    joinTokens,
+    hub,
+    ca,
+    keys,
+    auditLog,
+    certificateLifeMs: config.certificateLifeMs,
+  };
+  const startedAt = clock.now();
+  host.add(server, EnrollmentServiceService, enrollmentHandlers(deviceParts));
+  host.add(server, LinkServiceService, linkHandlers({ context, hub, devices, requests, sessions, logger }));
+  host.add(server, DeviceServiceService, deviceHandlers(deviceParts));
+  host.add(server, RequestServiceService, requestHandlers({ requests, ledger }));
+  host.add(
+    server,
+    SessionServiceService,
+    sessionHandlers({ ledger, sessions, hub, clock, passwordRequired: config.passwordRequired }),
+  );
+  host.add(server, UserServiceService, userHandlers({ users, tokens }));
+  host.add(server, AuditServiceService, auditHandlers(auditLog));
+  host.add(server, ServerServiceService, {
+    getServerInfo: async () => {
+      const meta = await ledger.read((db) => readMeta(db));
+      return GetServerInfoResponse.fromPartial({
+        version: VERSION,
+        incarnation: BigInt(meta.incarnation),
+        rolledBack: meta.rolledBack !== '',
+        startTime: new Date(startedAt),
+        linkedDevices: hub.linkedDevices.length,
+        caFingerprint: ca.fingerprint,
+      });
+    },
+  });
+  addHealth(server);
+  addReflection(server, rules.descriptorSet);
+  return { server, host };
 }
 
 /** Makes the owner at the very first start, with a token of a year. */

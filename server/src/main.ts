@@ -135,7 +135,7 @@ async function integrityOf(file: string): Promise<string | undefined> {
   const { Kysely, SqliteDialect } = await import('kysely');
   const db = new Kysely<never>({ dialect: new SqliteDialect({ database: openSqlite(file) }) });
   try {
-    return await checkIntegrity(db as never);
+    return await checkIntegrity(db);
   } finally {
     await db.destroy();
   }

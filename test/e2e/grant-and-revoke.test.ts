@@ -50,8 +50,9 @@ describeOn(['devices'], 'a right on a real device', function () {
     assert.notEqual(refused.exitCode, 0);
     assert.equal(refused.stdout, '');
     const [ended] = await plane.json<Session[]>('sessions', 'list', '--all');
-    assert.equal(ended?.state, 'SESSION_STATE_ENDED');
-    assert.equal(ended?.endReason, 'END_REASON_REVOKED');
+    assert.ok(ended);
+    assert.equal(ended.state, 'SESSION_STATE_ENDED');
+    assert.equal(ended.endReason, 'END_REASON_REVOKED');
     await shell.close();
   });
 

@@ -83,7 +83,7 @@ function fetchCa(address: string, fingerprint: string): Promise<string> {
     socket.setTimeout(TIMEOUT_MS, () => {
       fail('no answer');
     });
-    socket.on('error', (error) => {
+    socket.on('error', (error: Error) => {
       fail(error.message);
     });
     socket.on('secureConnect', () => {

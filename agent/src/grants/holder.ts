@@ -110,8 +110,7 @@ export class Holder {
           await this.removeForever(() => host.remove(record));
           this.update({ grants: this.state.grants.filter((grant) => grant !== record) });
           await host.disarm(record.sessionId).catch(() => undefined);
-        } else if (record.phase === 'removing')
-          await this.end(record, record.end?.reason ?? 'failed', record.end?.code ?? '', record.end?.detail ?? '');
+        } else if (record.phase === 'removing') await this.endAgain(record);
         else if (isOver(record, clock.bootTime(), clock.now())) await this.end(record, 'expired', '', '');
         else if (condition !== 'live')
           await this.end(record, 'tampered', '', 'the right was not as recorded when the agent started');
@@ -139,17 +138,12 @@ export class Holder {
     const [bootNow, now] = [clock.bootTime(), clock.now()];
     this.ticks += 1;
     const over = this.state.grants.filter((record) => isOver(record, bootNow, now));
-    await Promise.all(
-      over.map((record) =>
-        this.end(record, record.end?.reason ?? 'expired', record.end?.code ?? '', record.end?.detail ?? ''),
-      ),
-    );
+    await Promise.all(over.map((record) => this.endAgain(record, 'expired')));
     if (this.tickRunning) return;
     this.tickRunning = true;
     try {
       for (const record of this.state.grants) {
-        if (record.phase === 'removing')
-          await this.end(record, record.end?.reason ?? 'failed', record.end?.code ?? '', record.end?.detail ?? '');
+        if (record.phase === 'removing') await this.endAgain(record);
         if (record.phase !== 'held' || this.removals.has(record.sessionId)) continue;
         const condition = await host.inspect(record);
         const detail =
@@ -304,6 +298,11 @@ export class Holder {
     this.changed();
   }
 
+  /** Ends a right for the reason that was decided before, if one was. */
+  private endAgain({ end, ...record }: GrantRecord, otherwise: EndReason = 'failed'): Promise<void> {
+    return this.end(record, end?.reason ?? otherwise, end?.code ?? '', end?.detail ?? '');
+  }
+
   /** Removes a right for good: gone and read back, then recorded, then reported, then the remover stood down. */
   private end(record: GrantRecord, reason: EndReason, code: string, detail: string, known = false): Promise<void> {
     const running = this.removals.get(record.sessionId);
@@ -320,7 +319,6 @@ export class Holder {
     this.replaceById(record.sessionId, (current) => ({ ...current, phase: 'removing', end }));
     await this.removeForever(() => host.remove(record));
     this.update({ grants: this.state.grants.filter(({ sessionId }) => sessionId !== record.sessionId) });
-    // When the server has decided the end it need not be told why.
     if (!known) this.addEnded({ sessionId: record.sessionId, epoch: record.epoch, uid: record.account.uid, ...end });
     else
       this.recentEnds.set(record.sessionId, {

@@ -87,7 +87,7 @@ export class ServerLink {
 
   /** Stays linked until `stop`: every end of a link is followed by a new attempt, with jitter. */
   async run(): Promise<void> {
-    while (!this.stopped) {
+    for (; !this.stopped;) {
       let wait = 0;
       try {
         await this.renewIfDue();
@@ -98,7 +98,7 @@ export class ServerLink {
         if (known?.code === 'LINK_FENCED') wait = 2_000;
       }
       this.setDown();
-      if (!this.stopped)
+      if (!this.isStopped())
         await new Promise<void>((resolve) => this.parts.clock.after(durationMs(this.backoff.next() + wait), resolve));
     }
   }
@@ -138,6 +138,10 @@ export class ServerLink {
         },
       );
     });
+  }
+
+  private isStopped(): boolean {
+    return this.stopped;
   }
 
   private converse(): Promise<void> {

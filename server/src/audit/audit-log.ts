@@ -104,8 +104,7 @@ export class AuditLog {
       if (newest === undefined) return { note: '', proof: [] };
       const meta = await readMeta(db);
       const old = openCheckpoint(known, this.verificationKey);
-      const comparable =
-        old !== undefined && old.origin === checkpointOrigin(meta.id, meta.incarnation) && old.size <= newest.size;
+      const comparable = old?.origin === checkpointOrigin(meta.id, meta.incarnation) && old.size <= newest.size;
       const proof = comparable
         ? await consistencyProof(old.size, newest.size, (place) => readAuditNode(db, place))
         : [];

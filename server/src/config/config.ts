@@ -87,7 +87,7 @@ function problemOf(option: ConfigOption, value: string): string | undefined {
 function flatten(value: unknown, prefix: string): Map<string, string> {
   if (value === null || value === undefined) return new Map();
   if (typeof value !== 'object' || Array.isArray(value))
-    return new Map([[prefix, Array.isArray(value) ? value.join(',') : String(value)]]);
+    return new Map([[prefix, [value as string | number | boolean | string[]].flat().join(',')]]);
   return new Map(
     Object.entries(value).flatMap(([key, item]) => [...flatten(item, prefix === '' ? key : `${prefix}.${key}`)]),
   );

@@ -3,12 +3,13 @@ import { sql } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { readMeta, writeMeta } from '../ledger/ledger-meta.js';
 import type { LedgerReader } from '../ledger/ledger.js';
-import { likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
 import { endSessions, giveEpoch } from '../sessions/end-sessions.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/api-tokens.js';
 import { findDevice, type DeviceRow } from './find-device.js';
+import { freeName } from './free-name.js';
 import { redeemJoinToken } from './join-tokens.js';
 
 /** Facts as the agent tells them: names and texts, kept as they came. */
@@ -297,13 +298,7 @@ export class Devices {
         .orderBy(sortKey, order.descending ? 'desc' : 'asc')
         .orderBy('id')
         .limit(size + 1);
-      if (cursor !== undefined)
-        page = page.where(({ eb, or, and }) =>
-          or([
-            eb(sortKey, order.descending ? '<' : '>', cursor.value),
-            and([eb(sortKey, '=', cursor.value), eb('id', '>', cursor.id)]),
-          ]),
-        );
+      if (cursor !== undefined) page = page.where(afterCursor(sortKey, 'id', order, cursor));
       const rows = await page.execute();
       const { total } = await matching.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const last = rows.length > size ? rows[size - 1] : undefined;
@@ -313,7 +308,7 @@ export class Devices {
         devices,
         nextPageToken:
           last === undefined ? '' : writePageToken(cursorKey, scope, { value: last.sort_key, id: last.id }),
-        total: Number(total),
+        total,
       };
     });
   }
@@ -389,20 +384,6 @@ async function deviceRecord(db: LedgerReader, row: DeviceRow): Promise<DeviceRec
     ...row,
     facts: JSON.parse(row.facts) as DeviceFactsRecord,
     findings: JSON.parse(row.findings) as string[],
-    live_sessions: Number(live),
+    live_sessions: live,
   };
-}
-
-/** The host name, or the host name and a number when it is taken. */
-async function freeName(db: LedgerReader, hostname: string): Promise<string> {
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? hostname : `${hostname}-${number}`;
-    const taken = await db
-      .selectFrom('device')
-      .select('id')
-      .where('name', '=', name)
-      .where('state', '<>', 'removed')
-      .executeTakeFirst();
-    if (taken === undefined) return name;
-  }
 }

@@ -9,6 +9,7 @@ import {
   type NoteSigningKey,
   type StoredNode,
 } from '@curfew/shared';
+import { sql } from 'kysely';
 import { actorName, type AuditEntry } from '../audit/audit-entry.js';
 import type { LedgerReader } from './ledger.js';
 import { readMeta } from './ledger-meta.js';
@@ -30,11 +31,11 @@ export async function readAuditNode(db: LedgerReader, place: { level: number; in
 
 /** How many events the log has. */
 export async function auditSize(db: LedgerReader): Promise<number> {
-  const row = await db
+  const { size } = await db
     .selectFrom('audit_event')
-    .select(({ fn }) => fn.max('idx').as('last'))
-    .executeTakeFirst();
-  return row?.last === null || row === undefined ? 0 : Number(row.last) + 1;
+    .select(sql<number>`coalesce(max(idx) + 1, 0)`.as('size'))
+    .executeTakeFirstOrThrow();
+  return size;
 }
 
 /** Appends to the audit log inside a transaction; signs one checkpoint for all of it. */

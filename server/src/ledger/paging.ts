@@ -1,4 +1,5 @@
 import { CurfewError } from '@curfew/shared';
+import { sql, type RawBuilder } from 'kysely';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** A list call's order: a column and a direction; the id breaks ties. */
@@ -43,6 +44,19 @@ export function readPageToken(key: string, scope: string, token: string): Cursor
 
 const mac = (key: string, scope: string, body: string): string =>
   createHmac('sha256', key).update(`${scope}\n${body}`).digest('base64url').slice(0, 22);
+
+/** The condition that a row stands behind the cursor: by the order's column, ties by id. */
+export function afterCursor(
+  column: string | RawBuilder<unknown>,
+  id: string,
+  order: OrderBy,
+  { value, id: lastId }: Cursor,
+): RawBuilder<boolean> {
+  const [key, idKey] = [typeof column === 'string' ? sql.ref(column) : column, sql.ref(id)];
+  return order.descending
+    ? sql<boolean>`(${key} < ${value} or (${key} = ${value} and ${idKey} > ${lastId}))`
+    : sql<boolean>`(${key} > ${value} or (${key} = ${value} and ${idKey} > ${lastId}))`;
+}
 
 /** How many rows a page has. */
 export const pageSize = (asked: number): number => (asked === 0 ? 100 : asked);

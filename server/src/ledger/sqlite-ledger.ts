@@ -77,6 +77,7 @@ export class SqliteLedger implements Ledger {
     return new Promise<T>((resolve, reject) => {
       this.queue.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
       this.draining ??= new Promise<void>((done) => {
+        // eslint-disable-next-line no-restricted-globals -- not a wait: what arrives in this turn of the event loop is one group
         setImmediate(() => {
           void this.drain().then(done);
         });
@@ -123,7 +124,7 @@ export class SqliteLedger implements Ledger {
     } catch (error) {
       this.undo(error);
       for (const unit of units)
-        unit.reject(new CurfewError('STORAGE_FAILED', { detail: String((error as Error).message) }, { cause: error }));
+        unit.reject(new CurfewError('STORAGE_FAILED', { detail: (error as Error).message }, { cause: error }));
       return;
     }
     for (const done of settle) done();

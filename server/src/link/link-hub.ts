@@ -230,7 +230,7 @@ export class LinkHub {
   }
 
   private send(link: DeviceLink, message: NonNullable<ConnectResponse['message']>): void {
-    link.send(ConnectResponse.fromPartial({ message } as Parameters<typeof ConnectResponse.fromPartial>[0]));
+    link.send(ConnectResponse.fromPartial({ message }));
   }
 
   private readonly failed = (error: unknown): void => {

@@ -4,7 +4,7 @@ import { findDevice, type DeviceRow } from '../devices/find-device.js';
 import { findId } from '../ledger/find-by-id.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
-import { likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
 import { assertGranting, assertWithinLimit } from '../sessions/grant-rules.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -149,11 +149,8 @@ export class Requests {
     return this.context.ledger.write(async (tx) => {
       const now = this.context.clock.now();
       const late = await selectRequests(tx.db)
-        .where(({ eb, or, and }) =>
-          or([
-            and([eb('r.state', '=', 'pending'), eb('r.decide_by_ms', '<=', now)]),
-            and([eb('r.state', '=', 'approved'), eb('r.start_by_ms', '<=', now)]),
-          ]),
+        .where(
+          sql<boolean>`((r.state = 'pending' and r.decide_by_ms <= ${now}) or (r.state = 'approved' and r.start_by_ms <= ${now}))`,
         )
         .execute();
       for (const row of late)
@@ -206,13 +203,7 @@ export class Requests {
         .orderBy(column, order.descending ? 'desc' : 'asc')
         .orderBy('r.id')
         .limit(size + 1);
-      if (cursor !== undefined)
-        page = page.where(({ eb, or, and }) =>
-          or([
-            eb(column, order.descending ? '<' : '>', cursor.value),
-            and([eb(column, '=', cursor.value), eb('r.id', '>', cursor.id)]),
-          ]),
-        );
+      if (cursor !== undefined) page = page.where(afterCursor(order.column, 'r.id', order, cursor));
       const rows = await page.execute();
       const { total } = await matching
         .clearSelect()
@@ -223,7 +214,7 @@ export class Requests {
         requests: rows.slice(0, size).map(({ sort_key: _, ...row }) => requestFromRow(row)),
         nextPageToken:
           last === undefined ? '' : writePageToken(cursorKey, scope, { value: last.sort_key, id: last.id }),
-        total: Number(total),
+        total,
       };
     });
   }

@@ -32,9 +32,9 @@ import { dateFromMs, durationFromMs } from './proto-values.js';
 
 /** Our names are the proto names in lower case; a test of the repository holds the two against each other. */
 const upper = (text: string): string => text.toUpperCase();
-const enumOf = <T>(values: Readonly<Record<string, unknown>>, text: string): T => values[upper(text)] as T;
+const enumOf = <T>(values: Readonly<Record<string, T | string>>, text: string): T => values[upper(text)] as T;
 
-export const roleToProto = (role: string): Role => enumOf<Role>(Role, role);
+export const roleToProto = (role: string): Role => enumOf(Role as unknown as Record<string, Role>, role);
 export function roleFromProto(role: Role): RoleRecord | undefined {
   const text = Role[role].toLowerCase();
   return isRole(text) ? text : undefined;
@@ -49,7 +49,7 @@ export type LinkStatus = (deviceId: string) => boolean;
 
 export function optionsToProto(options: GrantOptionsRecord): GrantOptions {
   return GrantOptions.fromPartial({
-    kind: enumOf<GrantKind>(GrantKind, options.kind),
+    kind: enumOf(GrantKind as unknown as Record<string, GrantKind>, options.kind),
     passwordRequired: options.passwordRequired,
     commands: options.commands.map((argv) => ({ argv })),
     runAs: options.runAs,
@@ -74,8 +74,8 @@ export function sessionToProto(session: SessionRecord, linked: LinkStatus): Sess
   const online = linked(session.device_id);
   return Session.fromPartial({
     id: session.id,
-    kind: enumOf<SessionKind>(SessionKind, session.kind),
-    state: enumOf<SessionState>(SessionState, session.state),
+    kind: enumOf(SessionKind as unknown as Record<string, SessionKind>, session.kind),
+    state: enumOf(SessionState as unknown as Record<string, SessionState>, session.state),
     userId: session.user_id,
     userName: session.user_name,
     deviceId: session.device_id,
@@ -92,7 +92,10 @@ export function sessionToProto(session: SessionRecord, linked: LinkStatus): Sess
     expireTime: dateFromMs(session.expires_at_ms),
     endingTime: dateFromMs(session.ending_at_ms),
     endedTime: dateFromMs(session.ended_at_ms),
-    endReason: session.end_reason === null ? EndReason.UNSPECIFIED : enumOf<EndReason>(EndReason, session.end_reason),
+    endReason:
+      session.end_reason === null
+        ? EndReason.UNSPECIFIED
+        : enumOf(EndReason as unknown as Record<string, EndReason>, session.end_reason),
     endedBy: session.ended_by,
     endDetail: session.end_detail,
     duration: durationFromMs(session.duration_ms),
@@ -103,7 +106,7 @@ export function sessionToProto(session: SessionRecord, linked: LinkStatus): Sess
 export function requestToProto(request: RequestRecord): AccessRequest {
   return AccessRequest.fromPartial({
     id: request.id,
-    state: enumOf<AccessRequestState>(AccessRequestState, request.state),
+    state: enumOf(AccessRequestState as unknown as Record<string, AccessRequestState>, request.state),
     userId: request.user_id,
     userName: request.user_name,
     deviceId: request.device_id,
@@ -130,7 +133,7 @@ export function deviceToProto(
   return Device.fromPartial({
     id: device.id,
     name: device.name,
-    state: enumOf<DeviceState>(DeviceState, device.state),
+    state: enumOf(DeviceState as unknown as Record<string, DeviceState>, device.state),
     facts: DeviceFacts.fromJSON(device.facts),
     online: linked(device.id),
     lastSeenTime: dateFromMs(device.last_seen_at_ms),

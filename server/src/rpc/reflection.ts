@@ -19,7 +19,7 @@ export function addReflection(server: Server, descriptorSet: Uint8Array): void {
             validHost: request.host,
             originalRequest: request,
             ...answer(request),
-          } as ServerReflectionResponse),
+          }),
         );
       });
       call.on('end', () => {

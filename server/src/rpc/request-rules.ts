@@ -57,7 +57,7 @@ export class RequestRules {
 function fieldInvalid(violations: readonly Violation[]): CurfewError {
   const named = violations.map((violation) => {
     const path = violation.field
-      .map((part) => ('name' in part ? part.name : part.kind === 'list_sub' ? String(part.index) : String(part.kind)))
+      .map((part) => ('name' in part ? part.name : part.kind === 'list_sub' ? String(part.index) : part.kind))
       .join('.');
     return { field: path === '' ? 'request' : path, problem: violation.message.replace(/\.$/, '') };
   });

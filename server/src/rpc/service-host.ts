@@ -61,7 +61,7 @@ export class ServiceHost {
       raw[name] = { ...method, requestDeserialize: (bytes: Buffer) => bytes };
       wrapped[name] = this.wrap(method as MethodDefinition<unknown, unknown>, handler) as never;
     }
-    server.addService(raw as unknown as ServiceDefinition, wrapped);
+    server.addService(raw, wrapped);
   }
 
   /** Looks again at who is on the open streams: a role was changed, a token or a user was stopped. */
@@ -135,7 +135,7 @@ export class ServiceHost {
           call.once('cancelled', resolve);
         });
       };
-      await handler(this.decode(method, call.request), identity, { send: send as never, signal: abort.signal });
+      await handler(this.decode(method, call.request), identity, { send: send, signal: abort.signal });
       if (!abort.signal.aborted) call.end();
     } catch (error) {
       fail(error);
@@ -156,7 +156,7 @@ export class ServiceHost {
     };
     try {
       const identity = await authenticate(method.path, call, this.options.devices, this.options.tokens);
-      handler({ call: call as never, identity, decode: (bytes) => this.decode(method, bytes), fail });
+      handler({ call: call, identity, decode: (bytes) => this.decode(method, bytes), fail });
       call.resume();
     } catch (error) {
       fail(error);

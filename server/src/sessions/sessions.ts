@@ -1,5 +1,6 @@
 import {
   CurfewError,
+  instantMs,
   newId,
   requestCan,
   sessionCan,
@@ -14,7 +15,7 @@ import { findDevice, type DeviceRow } from '../devices/find-device.js';
 import { findId } from '../ledger/find-by-id.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
-import { likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
 import { moveRequest, requestById } from '../requests/request-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/api-tokens.js';
@@ -184,10 +185,12 @@ export class Sessions {
       await endSessions(tx, now, { dueBy: now }, { reason: 'expired', by: '', actor: { kind: 'server' }, detail: '' });
       const next = await tx.db
         .selectFrom('session')
-        .select(({ fn }) => fn.min('expires_at_ms').as('at'))
+        .select('expires_at_ms')
         .where('state', 'in', ['starting', 'active'])
+        .orderBy('expires_at_ms')
+        .limit(1)
         .executeTakeFirst();
-      return next?.at === undefined || next.at === null ? undefined : (Number(next.at) as InstantMs);
+      return next === undefined ? undefined : instantMs(next.expires_at_ms);
     });
   }
 
@@ -244,13 +247,7 @@ export class Sessions {
         .orderBy(column, order.descending ? 'desc' : 'asc')
         .orderBy('s.id')
         .limit(size + 1);
-      if (cursor !== undefined)
-        page = page.where(({ eb, or, and }) =>
-          or([
-            eb(column, order.descending ? '<' : '>', cursor.value),
-            and([eb(column, '=', cursor.value), eb('s.id', '>', cursor.id)]),
-          ]),
-        );
+      if (cursor !== undefined) page = page.where(afterCursor(order.column, 's.id', order, cursor));
       const rows = await page.execute();
       const { total } = await matching
         .clearSelect()
@@ -261,7 +258,7 @@ export class Sessions {
         sessions: rows.slice(0, size).map(({ sort_key: _, ...row }) => sessionFromRow(row)),
         nextPageToken:
           last === undefined ? '' : writePageToken(cursorKey, scope, { value: last.sort_key, id: last.id }),
-        total: Number(total),
+        total,
       };
     });
   }

@@ -1,11 +1,11 @@
 import { CurfewError, newId } from '@curfew/shared';
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { findDevice } from '../devices/find-device.js';
 import { findId } from '../ledger/find-by-id.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
-import { likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
 import type { Tables } from '../ledger/tables.js';
 import { endSessions } from '../sessions/end-sessions.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -44,21 +44,14 @@ export class Users {
       const pattern = likePattern(input.text);
       const matching = db
         .selectFrom('app_user')
-        .where(({ eb, or, fn }) =>
-          or([eb('name_key', 'like', pattern), eb(fn('lower', ['display_name']), 'like', pattern)]),
-        );
+
+        .where(sql<boolean>`(name_key like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`);
       let page = matching
         .selectAll()
         .orderBy(column, order.descending ? 'desc' : 'asc')
         .orderBy('id')
         .limit(size + 1);
-      if (cursor !== undefined)
-        page = page.where(({ eb, or, and }) =>
-          or([
-            eb(column, order.descending ? '<' : '>', cursor.value as string),
-            and([eb(column, '=', cursor.value as string), eb('id', '>', cursor.id)]),
-          ]),
-        );
+      if (cursor !== undefined) page = page.where(afterCursor(column, 'id', order, cursor));
       const rows = await page.execute();
       const { total } = await matching.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const shown = rows.slice(0, size);
@@ -66,7 +59,7 @@ export class Users {
       return {
         users: await Promise.all(shown.map((row) => withAccounts(db, row))),
         nextPageToken: last === undefined ? '' : writePageToken(cursorKey, scope, { value: last[column], id: last.id }),
-        total: Number(total),
+        total,
       };
     });
   }

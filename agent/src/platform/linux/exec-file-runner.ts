@@ -20,7 +20,7 @@ export const execFileRunner: CommandRunner = {
           encoding: 'utf8',
         },
         (error, stdout, stderr) => {
-          const failure = error as (Error & { code?: unknown; signal?: string; killed?: boolean }) | null;
+          const failure = error as (Error & { code?: string | number; signal?: string; killed?: boolean }) | null;
           if (failure !== null && (failure.killed === true || typeof failure.code === 'string'))
             reject(
               new CurfewError(

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig, optionValues } from './config/config.js';
-import { checkIntegrity, SqliteLedger } from './ledger/sqlite-ledger.js';
+import { SqliteLedger, sqliteFileProblem } from './ledger/sqlite-ledger.js';
 import { readMeta, writeMeta } from './ledger/ledger-meta.js';
 import { SecretFiles } from './pki/secret-files.js';
 import { openServerKeys } from './pki/server-keys.js';
@@ -57,7 +57,7 @@ program
     const ledger = await openLedger();
     await ledger.backup(file);
     await ledger.close();
-    const problem = await integrityOf(file);
+    const problem = sqliteFileProblem(file);
     if (problem !== undefined) throw new CurfewError('STORAGE_UNSAFE', { problem: `the copy is damaged: ${problem}` });
     process.stderr.write(
       `The ledger is in ${file}. Keys are not in it: keep ${path.join(config().dataDir, 'pki')} as well.\n`,
@@ -69,7 +69,7 @@ program
   .description('put a copy in the place of the ledger; the server must be stopped')
   .action(async (file: string) => {
     const target = path.join(config().dataDir, 'ledger.db');
-    const problem = existsSync(file) ? await integrityOf(file) : 'there is no such file';
+    const problem = existsSync(file) ? sqliteFileProblem(file) : 'there is no such file';
     if (problem !== undefined) throw new CurfewError('STORAGE_UNSAFE', { problem: `${file}: ${problem}` });
     mkdirSync(config().dataDir, { recursive: true, mode: 0o700 });
     for (const suffix of ['-wal', '-shm']) rmSync(target + suffix, { force: true });
@@ -128,17 +128,6 @@ async function openLedger(): Promise<SqliteLedger> {
     noteKey: note,
     fatal,
   });
-}
-
-async function integrityOf(file: string): Promise<string | undefined> {
-  const { openSqlite } = await import('./ledger/sqlite-connection.js');
-  const { Kysely, SqliteDialect } = await import('kysely');
-  const db = new Kysely<never>({ dialect: new SqliteDialect({ database: openSqlite(file) }) });
-  try {
-    return await checkIntegrity(db);
-  } finally {
-    await db.destroy();
-  }
 }
 
 try {

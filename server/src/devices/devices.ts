@@ -7,7 +7,7 @@ import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writeP
 import { endSessions, giveEpoch } from '../sessions/end-sessions.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { callerActor, type Caller } from '../users/api-tokens.js';
+import { callerActor, type Caller } from '../users/caller.js';
 import { findDevice, type DeviceRow } from './find-device.js';
 import { freeName } from './free-name.js';
 import { redeemJoinToken } from './join-tokens.js';

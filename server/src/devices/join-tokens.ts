@@ -4,7 +4,8 @@ import { findId } from '../ledger/find-by-id.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import type { Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { callerActor, hashSecret, type Caller } from '../users/api-tokens.js';
+import { callerActor, type Caller } from '../users/caller.js';
+import { hashSecret } from '../users/hash-secret.js';
 
 export type JoinTokenRecord = Omit<Selectable<Tables['join_token']>, 'hash'>;
 

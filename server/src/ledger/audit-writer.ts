@@ -30,7 +30,7 @@ export async function readAuditNode(db: LedgerReader, place: { level: number; in
 }
 
 /** How many events the log has. */
-export async function auditSize(db: LedgerReader): Promise<number> {
+async function auditSize(db: LedgerReader): Promise<number> {
   const { size } = await db
     .selectFrom('audit_event')
     .select(sql<number>`coalesce(max(idx) + 1, 0)`.as('size'))

@@ -1,6 +1,6 @@
 import { CurfewError, type Clock, type NoteSigningKey, type Random } from '@curfew/shared';
 import type Database from 'better-sqlite3';
-import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
+import { Kysely, Migrator, SqliteDialect } from 'kysely';
 import type { AuditEntry } from '../audit/audit-entry.js';
 import { AuditWriter } from './audit-writer.js';
 import type { Change, Ledger, LedgerReader, LedgerTransaction } from './ledger.js';
@@ -177,8 +177,12 @@ const kysely = (database: Database.Database): LedgerReader =>
   new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
 
 /** Checks a database file from end to end; returns what is wrong, or undefined. */
-export async function checkIntegrity(db: LedgerReader): Promise<string | undefined> {
-  const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db);
-  const first = rows[0]?.integrity_check ?? 'no answer';
-  return first === 'ok' ? undefined : first;
+export function sqliteFileProblem(file: string): string | undefined {
+  const db = openSqlite(file);
+  try {
+    const answer = db.pragma('integrity_check', { simple: true });
+    return answer === 'ok' ? undefined : String(answer);
+  } finally {
+    db.close();
+  }
 }

@@ -134,7 +134,7 @@ export async function provenKeyOfCsr(der: Uint8Array): Promise<ProvenKey> {
 }
 
 /** How the ledger knows a key: lower-case hex SHA-256 of its SubjectPublicKeyInfo, DER. */
-export const keyHash = (spki: Buffer): string => createHash('sha256').update(spki).digest('hex');
+const keyHash = (spki: Buffer): string => createHash('sha256').update(spki).digest('hex');
 
 const serial = (random: Random): string => `4${random.bytes(15).toString('hex').slice(1)}`;
 

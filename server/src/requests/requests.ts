@@ -8,7 +8,7 @@ import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writeP
 import { assertGranting, assertWithinLimit } from '../sessions/grant-rules.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { callerActor, type Caller } from '../users/api-tokens.js';
+import { callerActor, type Caller } from '../users/caller.js';
 import { findUser, insertLink, insertUser, type UserRecord } from '../users/users.js';
 import { sql } from 'kysely';
 import { moveRequest, requestById, requestFromRow, selectRequests, type RequestRecord } from './request-record.js';

@@ -3,7 +3,8 @@ import { CurfewError } from '@curfew/shared';
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Devices } from '../devices/devices.js';
 import type { DeviceRow } from '../devices/find-device.js';
-import type { ApiTokens, Caller } from '../users/api-tokens.js';
+import type { Caller } from '../users/caller.js';
+import type { ApiTokens } from '../users/api-tokens.js';
 import { roleContains } from '../users/role.js';
 import { METHOD_ACCESS } from './method-access.js';
 

@@ -1,5 +1,5 @@
 import { CurfewError } from '@curfew/shared';
-import type { Caller } from '../users/api-tokens.js';
+import type { Caller } from '../users/caller.js';
 import type { Identity } from './authenticate.js';
 
 /** The signed-in user behind a call. Errors: NOT_SIGNED_IN. */

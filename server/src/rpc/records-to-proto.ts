@@ -47,7 +47,7 @@ export const requestStateFromProto = (state: AccessRequestState): RequestState =
 /** Whether a device's link is up, and since when it is not. */
 export type LinkStatus = (deviceId: string) => boolean;
 
-export function optionsToProto(options: GrantOptionsRecord): GrantOptions {
+function optionsToProto(options: GrantOptionsRecord): GrantOptions {
   return GrantOptions.fromPartial({
     kind: enumOf(GrantKind as unknown as Record<string, GrantKind>, options.kind),
     passwordRequired: options.passwordRequired,
@@ -68,7 +68,7 @@ export function optionsFromProto(options: GrantOptions | undefined, passwordRequ
   };
 }
 
-export const accountToProto = (account: AccountIdentity): Account => Account.fromPartial({ ...account });
+const accountToProto = (account: AccountIdentity): Account => Account.fromPartial({ ...account });
 
 export function sessionToProto(session: SessionRecord, linked: LinkStatus): Session {
   const online = linked(session.device_id);

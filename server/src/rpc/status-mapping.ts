@@ -2,7 +2,7 @@ import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { CurfewError, type Logger, type Random } from '@curfew/shared';
 
 /** The trailer that carries the error's code. */
-export const ERROR_CODE_TRAILER = 'curfew-error-code';
+const ERROR_CODE_TRAILER = 'curfew-error-code';
 
 /** The one place where errors become gRPC statuses. Unknown errors leave with a fixed text; the cause goes to the log. */
 export function toServiceError(error: unknown, method: string, logger: Logger, random: Random): ServiceError {

@@ -18,7 +18,7 @@ import { readMeta } from '../ledger/ledger-meta.js';
 import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
 import { moveRequest, requestById } from '../requests/request-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { callerActor, type Caller } from '../users/api-tokens.js';
+import { callerActor, type Caller } from '../users/caller.js';
 import { findUser } from '../users/users.js';
 import { endSessions, giveEpoch, type LiveSelection } from './end-sessions.js';
 import { assertGranting, assertWithinLimit } from './grant-rules.js';

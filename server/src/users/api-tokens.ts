@@ -1,31 +1,18 @@
-import { CurfewError, instantMs, MINUTE, newId, type InstantMs } from '@curfew/shared';
-import { createHash } from 'node:crypto';
+import { CurfewError, MINUTE, newId, type InstantMs } from '@curfew/shared';
 import type { Selectable } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { findId } from '../ledger/find-by-id.js';
-import type { LedgerTransaction } from '../ledger/ledger.js';
 import type { Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { isRole, lesserRole, roleContains, type Role } from './role.js';
+import { callerActor, type Caller } from './caller.js';
+import { hashSecret } from './hash-secret.js';
+import { revokeTokens } from './revoke-tokens.js';
 import { findUser } from './users.js';
 
 const PREFIX = 'cft1.';
 
-/** A signed-in operator. */
-export interface Caller {
-  readonly userId: string;
-  readonly userName: string;
-  readonly tokenId: string;
-  /** What this token may do now: the lesser of its scope and its user's role. */
-  readonly role: Role;
-}
-
-export const callerActor = (caller: Caller): Actor => ({ kind: 'user', id: caller.userId, name: caller.userName });
-
 export type ApiTokenRecord = Omit<Selectable<Tables['api_token']>, 'hash'> & { user_name: string };
-
-/** Secrets are stored as SHA-256 of at least 192 random bits: nothing to guess, nothing to steal. */
-export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 /** API tokens: made, used, revoked. */
 export class ApiTokens {
@@ -130,23 +117,5 @@ export class ApiTokens {
     return this.context.ledger.write(async ({ db }) => {
       await db.updateTable('api_token').set({ last_used_at_ms: now }).where('id', '=', id).execute();
     });
-  }
-}
-
-/** Stops one token, or all of a user. Streams that use them end through the 'user' change. */
-export async function revokeTokens(
-  tx: LedgerTransaction,
-  which: { readonly tokenId?: string; readonly userId?: string; readonly now: InstantMs; readonly actor: Actor },
-): Promise<void> {
-  let query = tx.db
-    .updateTable('api_token')
-    .set({ revoked_at_ms: instantMs(which.now) })
-    .where('revoked_at_ms', 'is', null);
-  if (which.tokenId !== undefined) query = query.where('id', '=', which.tokenId);
-  if (which.userId !== undefined) query = query.where('user_id', '=', which.userId);
-  const rows = await query.returning(['id', 'user_id']).execute();
-  for (const row of rows) {
-    tx.audit({ type: 'api_token.revoked', actor: which.actor, subject: row.id });
-    tx.changed('user', row.user_id);
   }
 }

@@ -1,5 +1,5 @@
 /** What a user may do; each contains the ones before it. */
-export const ROLES = ['user', 'viewer', 'approver', 'admin', 'owner'] as const;
+const ROLES = ['user', 'viewer', 'approver', 'admin', 'owner'] as const;
 export type Role = (typeof ROLES)[number];
 
 export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);

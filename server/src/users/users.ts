@@ -9,10 +9,11 @@ import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writeP
 import type { Tables } from '../ledger/tables.js';
 import { endSessions } from '../sessions/end-sessions.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { revokeTokens, callerActor, type Caller } from './api-tokens.js';
+import { callerActor, type Caller } from './caller.js';
+import { revokeTokens } from './revoke-tokens.js';
 import { isRole, roleContains, type Role } from './role.js';
 
-export type AccountLinkRecord = Selectable<Tables['account_link']> & { device_name: string };
+type AccountLinkRecord = Selectable<Tables['account_link']> & { device_name: string };
 export type UserRecord = Omit<Selectable<Tables['app_user']>, 'role'> & { role: Role; accounts: AccountLinkRecord[] };
 
 export interface UserListInput {

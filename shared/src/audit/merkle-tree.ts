@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 export type Hash = Buffer;
 
 /** The place of a complete subtree: `level` 0 are the leaves; it covers leaves index·2^level to (index+1)·2^level - 1. */
-export interface NodePlace {
+interface NodePlace {
   readonly level: number;
   readonly index: number;
 }

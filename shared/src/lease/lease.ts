@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 /** The kinds of right a lease can be for. */
 export const GRANT_KINDS = ['sudo_rule', 'group_membership'] as const;
-export type GrantKind = (typeof GRANT_KINDS)[number];
 
 const grantOptionsSchema = z.strictObject({
   kind: z.enum(GRANT_KINDS),

@@ -28,10 +28,6 @@ export type EndReason = (typeof END_REASONS)[number];
 export const SESSION_KINDS = ['device_admin', 'timed_access'] as const;
 export type SessionKind = (typeof SESSION_KINDS)[number];
 
-/** Whether the move is in the table. */
-export const sessionMayMove = (from: SessionState | null, to: SessionState): boolean =>
-  SESSION_MOVES.some(([a, b]) => a === from && b === to);
-
 /** What an operator can do to a session in a state. The console and the server ask the same table. */
 export const sessionCan = {
   revoke: (state: SessionState): boolean => state === 'starting' || state === 'active',

@@ -73,7 +73,7 @@ function ineligible({ name, uid }: PasswdEntry, local: readonly PasswdEntry[], l
 }
 
 /** Parses a line of passwd(5); undefined when it is none. */
-export function parsePasswdLine(line: string): PasswdEntry | undefined {
+function parsePasswdLine(line: string): PasswdEntry | undefined {
   const [name, , uid, gid, , home] = line.split(':');
   if (
     name === undefined ||

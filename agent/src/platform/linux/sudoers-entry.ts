@@ -36,7 +36,7 @@ export function renderEntry(order: GrantOrder, withEnd: boolean): string {
 }
 
 /** 'YYYYMMDDHHMMSSZ', one second before the end. */
-export function sudoTime(wallEndMs: number): string {
+function sudoTime(wallEndMs: number): string {
   const time = new Date((Math.floor(wallEndMs / 1000) - 1) * 1000).toISOString();
   return `${time.slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }

@@ -21,7 +21,8 @@ import {
   type UpdateUserRequest,
 } from '@curfew/proto';
 import { DAY } from '@curfew/shared';
-import { callerActor, type ApiTokens } from '../../users/api-tokens.js';
+import { callerActor } from '../../users/caller.js';
+import { type ApiTokens } from '../../users/api-tokens.js';
 import type { Users } from '../../users/users.js';
 import type { Identity } from '../authenticate.js';
 import { callerOf } from '../caller-of.js';

@@ -83,12 +83,13 @@ describeOn(['devices'], 'a right whose agent is dead', function () {
     });
 
   it('is cleaned up without a network when the agent starts again, and told later', async () => {
-    await elevated('5s', 5_000);
+    const end = await elevated('5s', 5_000);
     await agent.kill('SIGKILL');
     // Nothing of ours is left alive: the rule stays, and sudo itself refuses.
     await device.must(['pkill', '-f', 'curfew-watchdog']);
     await device.network.remove();
     await eventually(async () => !(await mayBeRoot()), { withinMs: 10_000, what: 'a refused sudo' });
+    await eventually(() => performance.now() > end, { withinMs: 5_000, what: 'the end of the session' });
     assert.notEqual(await device.must(['ls', '/run/curfew/sudoers.d']), '');
     agent = await startAgent(device);
     assert.equal(await device.must(['ls', '/run/curfew/sudoers.d']), '');

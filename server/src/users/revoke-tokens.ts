@@ -1,0 +1,21 @@
+import { instantMs, type InstantMs } from '@curfew/shared';
+import type { Actor } from '../audit/audit-entry.js';
+import type { LedgerTransaction } from '../ledger/ledger.js';
+
+/** Stops one token, or all of a user. Streams that use them end through the 'user' change. */
+export async function revokeTokens(
+  tx: LedgerTransaction,
+  which: { readonly tokenId?: string; readonly userId?: string; readonly now: InstantMs; readonly actor: Actor },
+): Promise<void> {
+  let query = tx.db
+    .updateTable('api_token')
+    .set({ revoked_at_ms: instantMs(which.now) })
+    .where('revoked_at_ms', 'is', null);
+  if (which.tokenId !== undefined) query = query.where('id', '=', which.tokenId);
+  if (which.userId !== undefined) query = query.where('user_id', '=', which.userId);
+  const rows = await query.returning(['id', 'user_id']).execute();
+  for (const row of rows) {
+    tx.audit({ type: 'api_token.revoked', actor: which.actor, subject: row.id });
+    tx.changed('user', row.user_id);
+  }
+}

@@ -11,7 +11,7 @@ import {
 } from '@curfew/proto';
 import * as grpc from '@grpc/grpc-js';
 import * as x509 from '@peculiar/x509';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TestServer } from './test-server.js';
 
@@ -59,8 +59,8 @@ export class ScriptedDevice {
       ),
     );
     client.close();
-    const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-    const pem = `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`;
+    const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+    const pem = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' });
     const credentials = grpc.credentials.createSsl(ca, Buffer.from(pem), Buffer.from(identity.certificate));
     const device = new ScriptedDevice(
       identity.deviceId,

@@ -319,15 +319,9 @@ export class Holder {
     this.replaceById(record.sessionId, (current) => ({ ...current, phase: 'removing', end }));
     await this.removeForever(() => host.remove(record));
     this.update({ grants: this.state.grants.filter(({ sessionId }) => sessionId !== record.sessionId) });
-    if (!known) this.addEnded({ sessionId: record.sessionId, epoch: record.epoch, uid: record.account.uid, ...end });
-    else
-      this.recentEnds.set(record.sessionId, {
-        sessionId: record.sessionId,
-        epoch: record.epoch,
-        uid: record.account.uid,
-        ...end,
-        endedAtMs: this.parts.clock.now(),
-      });
+    const ended = { sessionId: record.sessionId, epoch: record.epoch, uid: record.account.uid, ...end };
+    if (!known) this.addEnded(ended);
+    this.recentEnds.set(record.sessionId, { ...ended, endedAtMs: this.parts.clock.now() });
     logger.info('right removed', { sessionId: record.sessionId, uid: record.account.uid, reason: end.reason });
     await this.save();
     this.changed();
@@ -336,7 +330,7 @@ export class Holder {
     });
   }
 
-  /** Ends that the server decided, for the person on the device; forgotten with the process. */
+  /** What ended since the agent started, for the person on the device. */
   readonly recentEnds = new Map<string, EndedRecord>();
 
   /** No error stops a removal: it is tried again until it is done. */

@@ -51,7 +51,9 @@ export function localStatus(account: LocalAccount, holder: Holder, link: ServerL
   const { grants, ended } = holder.snapshot;
   const own = <T extends { uid: number | null }>(items: Iterable<T>): T[] =>
     [...items].filter(({ uid }) => uid === account.uid);
-  const over = own([...ended, ...holder.recentEnds.values()]).sort((a, b) => b.endedAtMs - a.endedAtMs);
+  const over = own(new Map([...ended.map((end) => [end.sessionId, end] as const), ...holder.recentEnds]).values()).sort(
+    (a, b) => b.endedAtMs - a.endedAtMs,
+  );
   return LocalStatus.fromPartial({
     account: accountToProto(account),
     deviceName: link.device.deviceName,

@@ -1,0 +1,140 @@
+// `npm run up`: on a fresh checkout installs, builds, and runs a server; as root on Linux also an agent on this
+// machine. Everything it writes is in .curfew/ (or $CURFEW_HOME), but for sudoers files of live sessions. Ctrl-C ends
+// both and leaves no right behind.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { build, checkNode, installPackages, installSystemPackages } from './prepare.mjs';
+import { bold, findProgram, ROOT, run, say } from './programs.mjs';
+
+const HOME = path.resolve(process.env.CURFEW_HOME ?? path.join(ROOT, '.curfew'));
+const PORT = process.env.CURFEW_GRPC_PORT ?? '7443';
+const ADDRESS = `127.0.0.1:${PORT}`;
+const SUDO = [{ package: 'sudo', program: 'sudo', why: 'the rights that Curfew gives are rules of sudo' }];
+const bin = (name) => path.join(ROOT, name);
+const children = [];
+
+/** Starts a daemon, its log in a file, and resolves once it has printed what says that it is ready. */
+function daemon(name, program, args, env, ready) {
+  const log = [];
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  children.push(child);
+  return new Promise((resolve, reject) => {
+    const take = (text) => {
+      log.push(text);
+      writeFileSync(path.join(HOME, `${name}.log`), text, { flag: 'a', mode: 0o600 });
+      if (log.join('').includes(ready)) resolve(log.join(''));
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', take);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      reject(new Error(`${name} ended with exit code ${code}:\n${log.join('')}`));
+      void end(1);
+    });
+  });
+}
+
+let ending = false;
+/** Ends the agent first, so that it can tell the server what it took away. */
+async function end(code) {
+  if (ending) return;
+  ending = true;
+  for (const child of children.reverse()) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const over = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const hard = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    await over;
+    clearTimeout(hard);
+  }
+  say('\nEnded. No right is left behind.');
+  process.exit(code);
+}
+
+const agentEnv = () => ({ CURFEW_STATE_DIR: path.join(HOME, 'agent'), CURFEW_RUNTIME_DIR: '/run/curfew' });
+
+/** Enrols this machine the first time, then runs its agent. */
+async function startAgent(operatorEnv) {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'no agent here: that takes root on Linux';
+  await installSystemPackages(SUDO);
+  if (findProgram('sudo') === undefined) return 'no agent here: sudo is not installed, and could not be by apt-get';
+  if (!existsSync(path.join(HOME, 'agent', 'identity.json'))) {
+    const made = await run(bin('server/bin/curfewctl.js'), ['devices', 'join-token', 'create', '-o', 'json'], {
+      env: operatorEnv,
+    });
+    if (made.code !== 0) throw new Error(made.output);
+    const { secret } = JSON.parse(made.output.slice(made.output.indexOf('{'), made.output.lastIndexOf('}') + 1));
+    const args = ['enroll', '--server', ADDRESS, '--token', secret];
+    const enrolled = await run(bin('agent/bin/curfew-agent.js'), args, { env: agentEnv() });
+    if (enrolled.code !== 0) throw new Error(enrolled.output);
+  }
+  await daemon(
+    'agent',
+    bin('agent/bin/curfew-agent.js'),
+    ['run', '--end-sessions-on-exit'],
+    agentEnv(),
+    '"message":"agent ready"',
+  );
+  return `an agent runs on this machine, enrolled as ${os.hostname()}`;
+}
+
+/** A person's account on this machine to try with. */
+function somebody() {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => {
+      const uid = Number(entry.split(':')[2]);
+      return uid >= 1000 && uid < 65_534;
+    });
+  return line?.split(':')[0];
+}
+
+async function main() {
+  checkNode();
+  await installPackages();
+  await build();
+  mkdirSync(HOME, { recursive: true, mode: 0o700 });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void end(0));
+  const serverEnv = {
+    CURFEW_DATA_DIR: path.join(HOME, 'server'),
+    CURFEW_GRPC_HOST: '127.0.0.1',
+    CURFEW_GRPC_PORT: PORT,
+  };
+  const output = await daemon(
+    'server',
+    bin('server/bin/curfew-server.js'),
+    ['serve'],
+    serverEnv,
+    '"message":"server ready"',
+  );
+  const tokenFile = path.join(HOME, 'owner-token');
+  const fresh = /first owner token, shown this once: (\S+)/.exec(output)?.[1];
+  if (fresh !== undefined) writeFileSync(tokenFile, `${fresh}\n`, { mode: 0o600 });
+  const token = readFileSync(tokenFile, 'utf8').trim();
+  const caFile = path.join(HOME, 'server', 'pki', 'ca.crt');
+  const operatorEnv = { CURFEW_SERVER: ADDRESS, CURFEW_TOKEN: token, CURFEW_CA: caFile };
+  const agent = await startAgent(operatorEnv);
+
+  const person = somebody();
+  const become = person === undefined ? 'useradd -m -s /bin/bash alice && su - alice -c' : `su - ${person} -c`;
+  say(`\n${bold('Curfew is up.')} Server ${ADDRESS}; ${agent}. All it keeps is in ${HOME}. Ctrl-C ends it.`);
+  say(`\nFirst owner's API token: ${token}`);
+  say(`\n${bold('Try, in another terminal:')}`);
+  say(`  npx curfewctl login --server ${ADDRESS} --ca ${caFile} --token ${token}`);
+  say(
+    `  ${become} '${bin('agent/bin/curfew.js')} request --for 10m --reason "first try" --wait && ${bin('agent/bin/curfew.js')} start && sudo -n id'`,
+  );
+  say(
+    `  npx curfewctl requests list     # then: npx curfewctl requests approve ID, and: npx curfewctl sessions revoke --everything --reason done --wait\n`,
+  );
+}
+
+await main().catch(async (error) => {
+  process.stderr.write(`${error.message}\n`);
+  await end(1);
+});

@@ -53,6 +53,8 @@ export interface RunningServer {
   /** The first owner's API token, at the very first start only. */
   readonly firstOwnerToken: string | undefined;
   readonly ledger: Ledger;
+  /** Does now what is done every minute: sweeps the requests, sends the witnesses the newest checkpoint. */
+  sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -106,12 +108,13 @@ export async function createServer({ config, clock, random, logger, fatal }: Ser
     });
   });
   const expiry = new ExpiryTimer(ledger, sessions, clock, logger);
+  const everyMinute = async (): Promise<void> => {
+    await requests.sweep();
+    await hub.pushCheckpoints();
+  };
   const sweeps = startSweeps({
     logger,
-    everyMinute: async () => {
-      await requests.sweep();
-      await hub.pushCheckpoints();
-    },
+    everyMinute,
     everyDay: async () => {
       credentials.rotate(await tlsContext());
     },
@@ -122,6 +125,7 @@ export async function createServer({ config, clock, random, logger, fatal }: Ser
     caFile: path.join(files.folder, 'ca.crt'),
     firstOwnerToken,
     ledger,
+    sweep: everyMinute,
     close: async () => {
       expiry.stop();
       await sweeps.stop();

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import {
   type Account,
+  type CheckpointUpdate,
   ConnectRequest,
   type ConnectResponse,
   type DesiredState,
@@ -32,11 +33,14 @@ interface Lease {
 export class ScriptedDevice {
   private stream: grpc.ClientDuplexStream<ConnectRequest, ConnectResponse> | undefined;
   private floor = { generation: 0n, incarnation: 0n };
+  /** Every checkpoint that it was sent, oldest first. */
+  readonly checkpoints: CheckpointUpdate[] = [];
   /** While false, the device reads its desired state and says nothing. */
   answers = true;
 
   private constructor(
     readonly id: string,
+    readonly auditKey: string,
     readonly link: LinkServiceClient,
     private readonly accounts: Account[],
   ) {}
@@ -64,6 +68,7 @@ export class ScriptedDevice {
     const credentials = grpc.credentials.createSsl(ca, Buffer.from(pem), Buffer.from(identity.certificate));
     const device = new ScriptedDevice(
       identity.deviceId,
+      identity.auditKey,
       new LinkServiceClient(server.address, credentials, OPTIONS),
       accounts.map((name, at) => ({
         name,
@@ -96,11 +101,13 @@ export class ScriptedDevice {
       bootId: random(),
       incarnation: this.floor.incarnation,
       floorGeneration: this.floor.generation,
+      checkpoint: { note: this.checkpoints.at(-1)?.checkpoint?.note ?? '' },
     };
     this.send({ $case: 'hello', value: hello });
     this.send({ $case: 'report', value: { accounts: this.accounts } });
     return new Promise((resolve) => {
       stream.on('data', ({ message }: ConnectResponse) => {
+        if (message?.$case === 'checkpoint') this.checkpoints.push(message.value);
         if (message?.$case !== 'desired') return;
         this.floor = { generation: message.value.generation, incarnation: message.value.incarnation };
         if (this.answers) this.observe(message.value);

@@ -52,6 +52,8 @@ export class LinkHub {
   private readonly links = new Map<string, DeviceLink>();
   private readonly fenced = new Map<string, Set<string>>();
   private readonly dirty = new Set<string>();
+  /** The newest checkpoint that each witness keeps: its hello's, then the last one sent to it. */
+  private readonly witnessed = new WeakMap<DeviceLink, Promise<string>>();
   private pumping = false;
   private readonly clock: Clock;
 
@@ -83,12 +85,8 @@ export class LinkHub {
       this.options.logger.warn('two agents use one identity', { deviceId: id, device: link.device.name });
       await this.options.devices.identityConflict(id);
     }
-    const update = await this.options.auditLog.update(knownCheckpoint);
-    if (update.note !== '')
-      this.send(link, {
-        $case: 'checkpoint',
-        value: { checkpoint: { note: update.note }, consistencyProof: [...update.proof] },
-      });
+    this.witnessed.set(link, Promise.resolve(knownCheckpoint));
+    await this.sendCheckpoint(link);
     await this.pushRequests(id);
     this.push([id]);
   }
@@ -119,20 +117,30 @@ export class LinkHub {
       await this.options.devices.checkpointRefused(link.device.id, state.refusalCode);
   }
 
-  /** Sends the newest checkpoint to every witness. */
+  /** Sends the newest checkpoint to every witness that does not have it. */
   async pushCheckpoints(): Promise<void> {
-    for (const link of [...this.links.values()]) {
-      const update = await this.options.auditLog.update(this.checkpoints.get(link) ?? '');
-      if (update.note !== '')
-        this.send(link, {
-          $case: 'checkpoint',
-          value: { checkpoint: { note: update.note }, consistencyProof: [...update.proof] },
-        });
-    }
+    for (const link of [...this.links.values()]) await this.sendCheckpoint(link);
   }
 
-  /** The newest checkpoint that a witness is known to keep. */
-  readonly checkpoints = new WeakMap<DeviceLink, string>();
+  /** Sends run one after the other: each proof starts from what the witness was sent before. */
+  private async sendCheckpoint(link: DeviceLink): Promise<void> {
+    const before = this.witnessed.get(link);
+    if (before === undefined) return;
+    const sent = before.then(async (known) => {
+      const update = await this.options.auditLog.update(known);
+      if (update.note === '' || update.note === known) return known;
+      this.send(link, {
+        $case: 'checkpoint',
+        value: { checkpoint: { note: update.note }, consistencyProof: [...update.proof] },
+      });
+      return update.note;
+    });
+    this.witnessed.set(
+      link,
+      sent.catch(() => before),
+    );
+    await sent;
+  }
 
   closeAll(): void {
     for (const link of this.links.values()) link.close(new CurfewError('LINK_FENCED'));

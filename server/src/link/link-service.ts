@@ -141,7 +141,6 @@ class LinkConversation {
         this.end(error);
       },
     };
-    this.parts.hub.checkpoints.set(this.link, hello.checkpoint?.note ?? '');
     await this.parts.hub.join(this.link, hello.checkpoint?.note ?? '');
     this.parts.logger.info('agent linked', { deviceId: device.id, device: device.name });
   }

@@ -48,11 +48,25 @@ function runGroup(group, files, scratch) {
       cwd: ROOT,
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, CURFEW_TEST_COUNT: countFile },
+      // A process group of its own: mocha runs the tests in a child, which a signal to mocha alone would leave behind.
+      detached: true,
     });
+    const toAll = (signal) => {
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // All of them have ended.
+      }
+    };
+    const interrupted = () => {
+      toAll('SIGKILL');
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     let problem = '';
     const giveUp = (reason) => {
       problem = reason;
-      child.kill('SIGKILL');
+      toAll('SIGKILL');
     };
     const limit = setTimeout(giveUp, GROUP_LIMIT_MINUTES * 60_000, `took longer than ${GROUP_LIMIT_MINUTES} minutes`);
     const watch = setInterval(() => {
@@ -62,6 +76,7 @@ function runGroup(group, files, scratch) {
     child.once('close', (code, signal) => {
       clearTimeout(limit);
       clearInterval(watch);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       const counted = existsSync(countFile);
       const count = counted ? JSON.parse(readFileSync(countFile, 'utf8')) : { passed: 0, failed: 0, skipped: [] };
       if (!counted && problem === '') problem = `ended without a count (${signal ?? `exit code ${code}`})`;

@@ -6,6 +6,7 @@ import { bold, ROOT, say } from './programs.mjs';
 const LINES = {
   help: 'this list',
   up: 'a server, and as root on Linux an agent on this machine; Ctrl-C ends both and leaves no right behind',
+  demo: 'the main job, done for real on two throw-away devices; this machine stays as it is (root on Linux)',
   test: 'every suite that this machine can run; one group: npm test -- unit | repo | integration | e2e | faults',
   check: 'lint, layers, dead code, format, schema, generated pages',
   build: 'generate code from proto/ and compile everything',

@@ -1,11 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf } from './device-process.js';
+import { ownedFolder } from './scratch.js';
 import { eventually } from './wait.js';
 
 /** Everything that the tests of this process write to the temporary folder goes here, so that what is left is seen. */
-const own = mkdtempSync(join(tmpdir(), 'curfew-tests-'));
+const own = ownedFolder(tmpdir(), 'curfew-tests-');
 process.env['TMPDIR'] = own;
 process.on('exit', () => rmSync(own, { recursive: true, force: true }));
 

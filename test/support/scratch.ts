@@ -26,14 +26,18 @@ process.on('exit', () => {
  * of this process, or by the next process that needs one when this one was killed.
  */
 export function layerFolder(): string {
-  const parent = ['/dev/shm', '/run'].find(isWritableMemory) ?? tmpdir();
-  for (const name of readdirSync(parent)) {
-    const owner = new RegExp(`^${LAYERS}(\\d+)-`).exec(name)?.[1];
-    if (owner !== undefined && !isRunning(Number(owner))) rmSync(join(parent, name), { recursive: true, force: true });
-  }
-  const folder = mkdtempSync(join(parent, `${LAYERS}${process.pid}-`));
+  const folder = ownedFolder(['/dev/shm', '/run'].find(isWritableMemory) ?? tmpdir(), LAYERS);
   live.add(folder);
   return folder;
+}
+
+/** A fresh folder whose name says which process it is of; those of processes that were killed are removed on the way. */
+export function ownedFolder(parent: string, prefix: string): string {
+  for (const name of readdirSync(parent)) {
+    const owner = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (owner !== undefined && !isRunning(Number(owner))) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(parent, `${prefix}${process.pid}-`));
 }
 
 /** Removes what `layerFolder` gave. */

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEVICE_BIN } from './device-init.js';
 import { CHECKOUT, type Device } from './device.js';
 import type { DeviceProcess } from './device-process.js';
 import type { ToolResult } from './tool.js';
@@ -9,8 +10,8 @@ import { eventually } from './wait.js';
 
 const SERVER = join(CHECKOUT, 'server/bin/curfew-server.js');
 const OPERATOR = join(CHECKOUT, 'server/bin/curfewctl.js');
-const AGENT = join(CHECKOUT, 'agent/bin/curfew-agent.js');
-const PERSON = join(CHECKOUT, 'agent/bin/curfew.js');
+const AGENT = join(DEVICE_BIN, 'curfew-agent');
+const PERSON = join(DEVICE_BIN, 'curfew');
 
 /** A real server process on a scratch ledger, and the operator's command line against it. */
 export class ControlPlane {

@@ -23,6 +23,9 @@ describeOn(['devices'], 'a right whose agent is dead', function () {
   const mayBeRoot = async (): Promise<boolean> =>
     (await device.run(['sudo', '-n', 'id', '-u'], { as: 'alice' })).exitCode === 0;
 
+  const active = async (): Promise<boolean> =>
+    (await plane.json<Session[]>('sessions', 'list'))[0]?.state === 'SESSION_STATE_ACTIVE';
+
   beforeEach(async () => {
     plane = await ControlPlane.start();
     device = await Device.start({ name: 'web-1', users: [{ name: 'alice' }] });
@@ -59,6 +62,8 @@ describeOn(['devices'], 'a right whose agent is dead', function () {
     );
     const began = performance.now();
     await eventually(mayBeRoot, { withinMs: 3_000, what: 'a right that works' });
+    // Only a right that the agent has recorded as held survives the agent's death; it says so by reporting it.
+    await eventually(active, { withinMs: 3_000, what: 'an active session' });
     return began + ms;
   }
 

@@ -66,6 +66,8 @@ export class Holder {
   private saving: Promise<void> = Promise.resolve();
   private work: Promise<void> = Promise.resolve();
   private readonly removals = new Map<string, Promise<void>>();
+  /** Grants that are being made now; one that is too late undoes itself before it resolves. */
+  private readonly makings = new Map<string, Promise<void>>();
   private readonly listeners = new Set<() => void>();
   private ticks = 0;
   private stopTick = (): void => undefined;
@@ -246,7 +248,9 @@ export class Holder {
       this.replace(held, { ...held, epoch: lease.epoch });
       return;
     }
-    await this.make(lease, admission.deadline, held);
+    const making = this.make(lease, admission.deadline, held);
+    this.makings.set(lease.sessionId, making);
+    await making.finally(() => this.makings.delete(lease.sessionId));
   }
 
   /** Intent recorded, remover armed, right made and read back, recorded as held. */
@@ -318,6 +322,8 @@ export class Holder {
     const { host, logger } = this.parts;
     this.replaceById(record.sessionId, (current) => ({ ...current, phase: 'removing', end }));
     await this.removeForever(() => host.remove(record));
+    // A grant that is still being made could put the right back after it was read as gone.
+    await this.makings.get(record.sessionId);
     this.update({ grants: this.state.grants.filter(({ sessionId }) => sessionId !== record.sessionId) });
     const ended = { sessionId: record.sessionId, epoch: record.epoch, uid: record.account.uid, ...end };
     if (!known) this.addEnded(ended);

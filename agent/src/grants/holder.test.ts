@@ -1,0 +1,158 @@
+import { ManualClock, silentLogger, type LeaseClaims } from '@curfew/shared';
+import assert from 'node:assert/strict';
+import type { GrantOrder, PrivilegeHost, RightRef } from '../ports/privilege-host.js';
+import type { AgentState, StateFile } from '../ports/state-file.js';
+import { Holder, type VerifiedDesired } from './holder.js';
+
+/** Lets everything that waits for nothing but each other go on. */
+const turn = (): Promise<void> => Promise.resolve();
+
+const DEVICE = 'a'.repeat(64);
+const NONCE = 'c'.repeat(32);
+const SESSION = `ses-${'0'.repeat(20)}`;
+const ACCOUNT = { name: 'alice', uid: 1000, sid: '', fingerprint: 'b'.repeat(64) };
+
+/** A host that keeps its rights in memory, and whose grants can be held up on their way. */
+class InMemoryHost implements Pick<PrivilegeHost, 'list' | 'arm' | 'grant' | 'inspect' | 'remove' | 'disarm'> {
+  readonly rights = new Map<string, GrantOrder>();
+  asked = 0;
+  release: (() => void) | undefined;
+  holdUp = false;
+
+  list = async () =>
+    [...this.rights.values()].map(({ sessionId }) => ({ sessionId, kind: 'sudo_rule' as const, uid: 1000 }));
+  arm = async () => undefined;
+  disarm = async () => undefined;
+  inspect = async ({ sessionId }: RightRef) => (this.rights.has(sessionId) ? ('live' as const) : ('absent' as const));
+  remove = async ({ sessionId }: { readonly sessionId: string }) => void this.rights.delete(sessionId);
+  grant = async (order: GrantOrder) => {
+    this.asked += 1;
+    if (this.holdUp) await new Promise<void>((resolve) => (this.release = resolve));
+    this.rights.set(order.sessionId, order);
+  };
+}
+
+class InMemoryStateFile implements StateFile {
+  saved: AgentState | undefined;
+  load = async () =>
+    this.saved === undefined ? { found: 'nothing' as const } : { found: 'state' as const, state: this.saved };
+  save = async (state: AgentState) => void (this.saved = state);
+}
+
+function setUp(stateFile = new InMemoryStateFile(), host = new InMemoryHost(), clock = new ManualClock()) {
+  const holder = new Holder({
+    host: host as unknown as PrivilegeHost,
+    stateFile,
+    accounts: { byUid: async () => ({ ...ACCOUNT, standingAdmin: false, ineligibleReason: '' }), list: async () => [] },
+    clock,
+    logger: silentLogger,
+    bootId: 'boot-1',
+    deviceKeyHash: DEVICE,
+  });
+  holder.nonces.set(NONCE, clock.bootTime());
+  const lease = (change: Partial<LeaseClaims> = {}): LeaseClaims => ({
+    sessionId: SESSION,
+    deviceKeyHash: DEVICE,
+    account: ACCOUNT,
+    options: { kind: 'sudo_rule', passwordRequired: false, commands: [], runAs: '', group: '' },
+    incarnation: 1,
+    epoch: 1,
+    nonce: NONCE,
+    durationMs: 60_000,
+    wallEndMs: clock.now() + 60_000,
+    issuedAtMs: clock.now(),
+    ...change,
+  });
+  const desired = (
+    generation: number,
+    leases: readonly LeaseClaims[],
+    change: Partial<VerifiedDesired> = {},
+  ): VerifiedDesired => ({
+    generation,
+    incarnation: 1,
+    revokedEpoch: 0,
+    leases,
+    endNotices: new Map(),
+    ...change,
+  });
+  return { holder, host, clock, stateFile, lease, desired };
+}
+
+describe('holder', () => {
+  it('never says that a right is gone while a late grant can still put it back', async () => {
+    const { holder, host, lease, desired } = setUp();
+    host.holdUp = true;
+    const granting = holder.applyDesired(desired(1, [lease()]));
+    while (host.release === undefined) await turn();
+    const saidGone: number[] = [];
+    holder.onChange(() => {
+      if (holder.snapshot.grants.length > 0) return;
+      saidGone.push(host.rights.size);
+    });
+    const revoking = holder.applyDesired(desired(2, []));
+    for (let turns = 0; turns < 200; turns += 1) await turn();
+    assert.deepEqual(saidGone, []);
+    host.release();
+    await Promise.all([granting, revoking]);
+    assert.ok(saidGone.length > 0);
+    assert.deepEqual(new Set(saidGone), new Set([0]), 'reported as gone while it is there');
+    assert.equal(host.rights.size, 0);
+  });
+
+  const refusals: { name: string; change: Partial<LeaseClaims>; code: string }[] = [
+    { name: 'for another device', change: { deviceKeyHash: 'd'.repeat(64) }, code: 'LEASE_WRONG_DEVICE' },
+    { name: 'of another incarnation', change: { incarnation: 2 }, code: 'LEASE_WRONG_INCARNATION' },
+    { name: 'for a nonce of another process or boot', change: { nonce: 'e'.repeat(32) }, code: 'LEASE_NONCE_UNKNOWN' },
+    { name: 'at the floor', change: { epoch: 5 }, code: 'LEASE_REPLAYED' },
+    { name: 'whose wall-clock end is over', change: { epoch: 6, wallEndMs: 1 }, code: 'LEASE_EXPIRED' },
+    {
+      name: 'signed long after now',
+      change: { epoch: 6, issuedAtMs: Date.UTC(2030, 0, 1) },
+      code: 'LEASE_CLOCK_BEHIND',
+    },
+  ];
+  for (const { name, change, code } of refusals)
+    it(`refuses a lease ${name}, and makes nothing`, async () => {
+      const { holder, host, lease, desired } = setUp();
+      await holder.applyDesired(desired(1, [lease({ epoch: 6, ...change })], { revokedEpoch: 5 }));
+      assert.equal(holder.snapshot.ended[0]?.code, code);
+      assert.equal(host.asked, 0);
+      assert.equal(host.rights.size, 0);
+    });
+
+  it('ends on the boot clock when the wall clock is set back, and in the tick after sleep', async () => {
+    const { holder, host, clock, lease, desired } = setUp();
+    await holder.applyDesired(desired(1, [lease()]));
+    assert.equal(host.rights.size, 1);
+    clock.suspend(59_999 as never);
+    clock.setWall(0 as never);
+    await holder.tick();
+    assert.equal(host.rights.size, 1);
+    clock.suspend(1 as never);
+    await holder.tick();
+    assert.equal(host.rights.size, 0);
+    assert.equal(holder.snapshot.ended[0]?.reason, 'expired');
+  });
+
+  it('ends everything, and grants nothing, for a server that is older than it has seen', async () => {
+    const { holder, host, lease, desired } = setUp();
+    await holder.applyDesired(desired(7, [lease()]));
+    await holder.applyDesired(desired(6, [lease()]));
+    assert.equal(host.rights.size, 0);
+    assert.equal(holder.refusalCode, 'LEDGER_ROLLED_BACK');
+    await holder.applyDesired(desired(8, [lease({ sessionId: `ses-${'1'.repeat(20)}`, epoch: 9 })]));
+    assert.equal(host.rights.size, 0);
+  });
+
+  it('keeps after a restart only what record and machine agree on', async () => {
+    const first = setUp();
+    await first.holder.applyDesired(first.desired(1, [first.lease()]));
+    const second = setUp(first.stateFile, first.host, first.clock);
+    await second.holder.recover();
+    assert.equal(second.host.rights.size, 1);
+    const foreign = { ...first.lease(), sessionId: `ses-${'2'.repeat(20)}` } as unknown as GrantOrder;
+    second.host.rights.set(foreign.sessionId, foreign);
+    await setUp(first.stateFile, first.host, first.clock).holder.recover();
+    assert.deepEqual([...second.host.rights.keys()], [SESSION]);
+  });
+});

@@ -1,4 +1,4 @@
-import { ManualClock, silentLogger, type LeaseClaims } from '@curfew/shared';
+import { durationMs, ManualClock, silentLogger, type LeaseClaims } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import type { GrantOrder, PrivilegeHost, RightRef } from '../ports/privilege-host.js';
 import type { AgentState, StateFile } from '../ports/state-file.js';
@@ -18,13 +18,18 @@ class InMemoryHost implements Pick<PrivilegeHost, 'list' | 'arm' | 'grant' | 'in
   asked = 0;
   release: (() => void) | undefined;
   holdUp = false;
+  /** Sessions whose rights cannot be removed. */
+  readonly stuck = new Set<string>();
 
   list = async () =>
     [...this.rights.values()].map(({ sessionId }) => ({ sessionId, kind: 'sudo_rule' as const, uid: 1000 }));
   arm = async () => undefined;
   disarm = async () => undefined;
   inspect = async ({ sessionId }: RightRef) => (this.rights.has(sessionId) ? ('live' as const) : ('absent' as const));
-  remove = async ({ sessionId }: { readonly sessionId: string }) => void this.rights.delete(sessionId);
+  remove = async ({ sessionId }: { readonly sessionId: string }) => {
+    if (this.stuck.has(sessionId)) throw new Error('the file system is read-only');
+    this.rights.delete(sessionId);
+  };
   grant = async (order: GrantOrder) => {
     this.asked += 1;
     if (this.holdUp) await new Promise<void>((resolve) => (this.release = resolve));
@@ -97,6 +102,31 @@ describe('holder', () => {
     assert.ok(saidGone.length > 0);
     assert.deepEqual(new Set(saidGone), new Set([0]), 'reported as gone while it is there');
     assert.equal(host.rights.size, 0);
+  });
+
+  it('does not claim to have applied a revoke whose removal is stuck, and ends other rights on time meanwhile', async () => {
+    const { holder, host, clock, lease, desired } = setUp();
+    const other = `ses-${'1'.repeat(20)}`;
+    const second = lease({ sessionId: other, epoch: 2, durationMs: 10_000 });
+    await holder.applyDesired(desired(1, [lease(), second]));
+    assert.deepEqual([...host.rights.keys()], [SESSION, other]);
+    host.stuck.add(SESSION);
+    holder.start();
+    const revoking = holder.applyDesired(desired(2, [second]));
+    for (let turns = 0; turns < 100; turns += 1) await turn();
+    assert.deepEqual(holder.applied, { incarnation: 1, generation: 1 });
+    for (let step = 0; step < 41; step += 1) {
+      clock.advance(durationMs(250));
+      for (let turns = 0; turns < 50; turns += 1) await turn();
+    }
+    assert.deepEqual([...host.rights.keys()], [SESSION]);
+    assert.deepEqual(holder.applied, { incarnation: 1, generation: 1 });
+    host.stuck.clear();
+    clock.advance(durationMs(250));
+    await revoking;
+    holder.stop();
+    assert.equal(host.rights.size, 0);
+    assert.deepEqual(holder.applied, { incarnation: 1, generation: 2 });
   });
 
   const refusals: { name: string; change: Partial<LeaseClaims>; code: string }[] = [

@@ -12,6 +12,7 @@ import { isOver } from '../core/is-over.js';
 import type { AccountDirectory } from '../ports/account-directory.js';
 import type { PrivilegeHost } from '../ports/privilege-host.js';
 import type { AgentState, EndedRecord, GrantRecord, StateFile } from '../ports/state-file.js';
+import { KeptState } from './kept-state.js';
 
 /** A desired state whose leases have been verified, or refused with a code. */
 export interface VerifiedDesired {
@@ -39,19 +40,10 @@ export interface HolderParts {
 
 /** One tick compares every deadline; a timer for each lease would stop in sleep and overflow. */
 const TICK = durationMs(250);
+/** How many ends people on the device can look back on. */
+const RECENT_ENDS_KEPT = 100;
 /** How many ticks pass between looks at whether accounts are still who they were. */
 const ACCOUNT_CHECK_TICKS = 8;
-
-const EMPTY: Omit<AgentState, 'bootId'> = {
-  version: 1,
-  incarnation: 0,
-  floorGeneration: 0,
-  floorEpoch: 0,
-  latestSignedMs: 0,
-  checkpoint: '',
-  grants: [],
-  ended: [],
-};
 
 /**
  * Holds this device's rights. Grants one after the other; removes at once, whatever else goes on. The record may
@@ -60,10 +52,11 @@ const EMPTY: Omit<AgentState, 'bootId'> = {
 export class Holder {
   /** Nonces of this process's hellos and when each was sent, on this boot's clock. */
   readonly nonces = new Map<string, BootMs>();
+  /** The desired state whose removals are done: what observed states claim to have applied. */
+  applied: { readonly incarnation: number; readonly generation: number } = { incarnation: 0, generation: 0 };
   /** Set while a server is refused as a whole; the code is reported with each observed state. */
   refusalCode = '';
-  private state: AgentState;
-  private saving: Promise<void> = Promise.resolve();
+  private readonly kept: KeptState;
   private work: Promise<void> = Promise.resolve();
   private readonly removals = new Map<string, Promise<void>>();
   /** Grants that are being made now; one that is too late undoes itself before it resolves. */
@@ -71,14 +64,14 @@ export class Holder {
   private readonly listeners = new Set<() => void>();
   private ticks = 0;
   private stopTick = (): void => undefined;
-  private tickRunning = false;
+  private looking = false;
 
   constructor(private readonly parts: HolderParts) {
-    this.state = { ...EMPTY, bootId: parts.bootId };
+    this.kept = new KeptState(parts.stateFile, parts.bootId, parts.logger);
   }
 
   get snapshot(): AgentState {
-    return this.state;
+    return this.kept.state;
   }
 
   /** Calls the listener after each change of what is held or has ended. */
@@ -92,39 +85,41 @@ export class Holder {
    * as the record says is removed. Only a right on which record and operating system agree is kept.
    */
   async recover(): Promise<void> {
-    const { host, stateFile, logger, bootId, clock } = this.parts;
-    const stored = await stateFile.load();
-    if (stored.found === 'damage')
-      logger.error('the state is damaged, so every right goes', { problem: stored.problem });
-    if (stored.found === 'state') this.state = { ...stored.state, bootId };
-    const sameBoot = stored.found === 'state' && stored.state.bootId === bootId;
-    const records = this.state.grants;
+    const { host } = this.parts;
+    const sameBoot = await this.kept.load();
+    const records = this.kept.state.grants;
     // A right of another boot is gone by itself; its session may go on under a fresh lease.
-    if (!sameBoot) this.update({ grants: [] });
-    for (const found of await host.list()) {
-      const record = sameBoot ? records.find(({ sessionId }) => sessionId === found.sessionId) : undefined;
-      if (record === undefined) await this.removeForever(() => host.remove(found));
-    }
-    if (sameBoot)
-      for (const record of records) {
-        const condition = await host.inspect(record).catch(() => 'altered' as const);
-        if (record.phase === 'intended') {
-          await this.removeForever(() => host.remove(record));
-          this.update({ grants: this.state.grants.filter((grant) => grant !== record) });
-          await host.disarm(record.sessionId).catch(() => undefined);
-        } else if (record.phase === 'removing') await this.endAgain(record);
-        else if (isOver(record, clock.bootTime(), clock.now())) await this.end(record, 'expired', '', '');
-        else if (condition !== 'live')
-          await this.end(record, 'tampered', '', 'the right was not as recorded when the agent started');
-      }
-    await this.save();
+    if (!sameBoot) this.kept.update({ grants: [] });
+    const strangers = (await host.list()).filter(
+      (found) => !sameBoot || !records.some(({ sessionId }) => sessionId === found.sessionId),
+    );
+    await Promise.all([
+      ...strangers.map((found) => this.removeForever(() => host.remove(found))),
+      ...(sameBoot ? records : []).map((record) => this.recoverRecord(record)),
+    ]);
+    await this.kept.save();
+  }
+
+  /** Keeps a right of this boot if it was read back before and is there now; else ends it. */
+  private async recoverRecord(record: GrantRecord): Promise<void> {
+    const { host, clock } = this.parts;
+    if (record.phase === 'intended') {
+      await this.removeForever(() => host.remove(record));
+      this.kept.update({ grants: this.kept.state.grants.filter((grant) => grant !== record) });
+      await host.disarm(record.sessionId).catch(() => undefined);
+    } else if (record.phase === 'removing') await this.endAgain(record);
+    else if (isOver(record, clock.bootTime(), clock.now())) await this.end(record, 'expired', '', '');
+    else if ((await host.inspect(record).catch(() => 'altered' as const)) !== 'live')
+      await this.end(record, 'tampered', '', 'the right was not as recorded when the agent started');
   }
 
   /** Begins to compare deadlines. */
   start(): void {
     const again = (): void => {
       this.stopTick = this.parts.clock.after(TICK, () => {
-        void this.tick().finally(again);
+        // A removal or a look that hangs must not keep the next tick from comparing the other deadlines.
+        again();
+        void this.tick();
       });
     };
     again();
@@ -136,61 +131,74 @@ export class Holder {
 
   /** Ends what is over, and what is no longer as it was made. */
   async tick(): Promise<void> {
-    const { clock, host, logger } = this.parts;
+    const { clock } = this.parts;
     const [bootNow, now] = [clock.bootTime(), clock.now()];
     this.ticks += 1;
-    const over = this.state.grants.filter((record) => isOver(record, bootNow, now));
-    await Promise.all(over.map((record) => this.endAgain(record, 'expired')));
-    if (this.tickRunning) return;
-    this.tickRunning = true;
+    const over = this.kept.state.grants.filter((record) => isOver(record, bootNow, now));
+    const ends = Promise.all(over.map((record) => this.endAgain(record, 'expired')));
+    if (!this.looking) await this.look();
+    await ends;
+  }
+
+  /** Looks whether every right is still as it was made. One look at a time: a slow one is not joined by others. */
+  private async look(): Promise<void> {
+    const { host, logger } = this.parts;
+    this.looking = true;
     try {
-      for (const record of this.state.grants) {
-        if (record.phase === 'removing') await this.endAgain(record);
+      for (const record of this.kept.state.grants) {
         if (record.phase !== 'held' || this.removals.has(record.sessionId)) continue;
         const condition = await host.inspect(record);
         const detail =
           condition === 'absent' ? 'the right was removed on the device' : 'the right was changed on the device';
-        if (condition !== 'live' && this.state.grants.includes(record)) await this.end(record, 'tampered', '', detail);
+        if (condition !== 'live' && this.kept.state.grants.includes(record))
+          void this.end(record, 'tampered', '', detail);
         else if (this.ticks % ACCOUNT_CHECK_TICKS === 0) await this.checkAccount(record);
       }
     } catch (error) {
       logger.error('a right could not be inspected, will try again', { error });
     } finally {
-      this.tickRunning = false;
+      this.looking = false;
     }
   }
 
   /** Applies a whole desired state: removals at once, then grants, one after the other. */
   applyDesired(desired: VerifiedDesired): Promise<void> {
-    const { incarnation, floorGeneration } = this.state;
+    const { incarnation, floorGeneration } = this.kept.state;
     const older =
       desired.incarnation < incarnation ||
       (desired.incarnation === incarnation && desired.generation < floorGeneration);
     if (older) return this.refuseServer('LEDGER_ROLLED_BACK');
     if (this.refusalCode !== '' && desired.incarnation > incarnation) this.refusalCode = '';
     const wanted = new Set(desired.leases.map(({ sessionId }) => sessionId));
-    const gone = this.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
+    const gone = this.kept.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
     const fresh = desired.incarnation > incarnation;
-    this.update({
+    this.kept.update({
       incarnation: desired.incarnation,
       floorGeneration: desired.generation,
       floorEpoch: Math.max(
-        fresh ? 0 : this.state.floorEpoch,
+        fresh ? 0 : this.kept.state.floorEpoch,
         desired.revokedEpoch,
         ...(fresh ? [] : gone.map(({ epoch }) => epoch)),
       ),
-      latestSignedMs: Math.max(this.state.latestSignedMs, ...desired.leases.map(({ issuedAtMs }) => issuedAtMs)),
-      ended: this.state.ended.filter(({ sessionId }) => wanted.has(sessionId)),
+      latestSignedMs: Math.max(this.kept.state.latestSignedMs, ...desired.leases.map(({ issuedAtMs }) => issuedAtMs)),
+      ended: this.kept.state.ended.filter(({ sessionId }) => wanted.has(sessionId)),
     });
     const removals = gone.map((record) => {
       const notice = desired.endNotices.get(record.sessionId);
       return this.end(record, notice?.reason ?? 'revoked', '', notice?.detail ?? '', true);
     });
+    // Told as soon as the removals are done: a revoke does not wait for grants.
+    const removed = Promise.all(removals).then(() => {
+      const { incarnation: before, generation } = this.applied;
+      const newer = desired.incarnation > before || desired.generation > generation;
+      if (newer) this.applied = { incarnation: desired.incarnation, generation: desired.generation };
+      this.changed();
+    });
     const done = this.work.then(async () => {
-      await Promise.all(removals);
-      if (this.refusalCode === '' && desired.generation === this.state.floorGeneration)
+      await removed;
+      if (this.refusalCode === '' && desired.generation === this.kept.state.floorGeneration)
         for (const lease of desired.leases) await this.take(lease, desired);
-      await this.save();
+      await this.kept.save();
       this.changed();
     });
     this.work = done.catch((error: unknown) => {
@@ -208,34 +216,35 @@ export class Holder {
 
   /** Ends rights of an account by the person's own wish, with or without a server. Returns their session ids. */
   async endByUser(uid: number, matches: (sessionId: string) => boolean): Promise<string[]> {
-    const own = this.state.grants.filter((record) => record.account.uid === uid && matches(record.sessionId));
+    const own = this.kept.state.grants.filter((record) => record.account.uid === uid && matches(record.sessionId));
     await Promise.all(own.map((record) => this.end(record, 'ended_by_user', '', '')));
     return own.map(({ sessionId }) => sessionId);
   }
 
   /** Ends every right. */
   async endAll(reason: EndReason, code: string, detail: string): Promise<void> {
-    await Promise.all(this.state.grants.map((record) => this.end(record, reason, code, detail)));
+    await Promise.all(this.kept.state.grants.map((record) => this.end(record, reason, code, detail)));
   }
 
   /** Keeps the newest checkpoint of the audit log. */
   async keepCheckpoint(note: string): Promise<void> {
-    this.update({ checkpoint: note });
-    await this.save();
+    this.kept.update({ checkpoint: note });
+    await this.kept.save();
   }
 
   private async take(lease: LeaseClaims, desired: VerifiedDesired): Promise<void> {
     const { clock, logger } = this.parts;
-    const held = this.state.grants.find(({ sessionId }) => sessionId === lease.sessionId);
+    const held = this.kept.state.grants.find(({ sessionId }) => sessionId === lease.sessionId);
     // What has ended here is over for good; the server learns of it from the observed state.
-    if (this.state.ended.some(({ sessionId }) => sessionId === lease.sessionId) || held?.phase === 'removing') return;
+    if (this.kept.state.ended.some(({ sessionId }) => sessionId === lease.sessionId) || held?.phase === 'removing')
+      return;
     const admission = admitLease(lease, {
       deviceKeyHash: this.parts.deviceKeyHash,
       incarnation: desired.incarnation,
       nonces: this.nonces,
-      floorEpoch: this.state.floorEpoch,
+      floorEpoch: this.kept.state.floorEpoch,
       held: held !== undefined,
-      latestSignedMs: this.state.latestSignedMs,
+      latestSignedMs: this.kept.state.latestSignedMs,
       now: clock.now(),
       bootNow: clock.bootTime(),
     });
@@ -264,18 +273,18 @@ export class Holder {
       wallEnd: lease.wallEndMs as GrantRecord['wallEnd'],
     };
     const intended: GrantRecord = { ...order, epoch: lease.epoch, phase: 'intended', madeAtMs: earlier?.madeAtMs ?? 0 };
-    this.update({ grants: [...this.state.grants.filter((grant) => grant !== earlier), intended] });
+    this.kept.update({ grants: [...this.kept.state.grants.filter((grant) => grant !== earlier), intended] });
     try {
-      await this.saveOrThrow();
+      await this.kept.saveOrThrow();
       await host.arm(order);
       await host.grant(order);
-      if (!this.state.grants.includes(intended)) {
+      if (!this.kept.state.grants.includes(intended)) {
         // Its end was decided while it was being made.
         await this.removeForever(() => host.remove(order));
         return;
       }
       this.replace(intended, { ...intended, phase: 'held', madeAtMs: clock.now() });
-      await this.save();
+      await this.kept.save();
       logger.info('right made', { sessionId: lease.sessionId, uid: lease.account.uid });
       this.changed();
     } catch (error) {
@@ -283,7 +292,7 @@ export class Holder {
       const code = error instanceof CurfewError ? error.code : 'INTERNAL';
       const detail = error instanceof Error ? error.message : String(error);
       await this.removeForever(() => host.remove(order));
-      this.update({ grants: this.state.grants.filter(({ sessionId }) => sessionId !== lease.sessionId) });
+      this.kept.update({ grants: this.kept.state.grants.filter(({ sessionId }) => sessionId !== lease.sessionId) });
       await this.refused(lease, code, detail);
       await host.disarm(lease.sessionId).catch(() => undefined);
     }
@@ -298,7 +307,7 @@ export class Holder {
       code,
       detail,
     });
-    await this.save();
+    await this.kept.save();
     this.changed();
   }
 
@@ -324,12 +333,13 @@ export class Holder {
     await this.removeForever(() => host.remove(record));
     // A grant that is still being made could put the right back after it was read as gone.
     await this.makings.get(record.sessionId);
-    this.update({ grants: this.state.grants.filter(({ sessionId }) => sessionId !== record.sessionId) });
+    this.kept.update({ grants: this.kept.state.grants.filter(({ sessionId }) => sessionId !== record.sessionId) });
     const ended = { sessionId: record.sessionId, epoch: record.epoch, uid: record.account.uid, ...end };
     if (!known) this.addEnded(ended);
     this.recentEnds.set(record.sessionId, { ...ended, endedAtMs: this.parts.clock.now() });
+    for (const old of [...this.recentEnds.keys()].slice(0, -RECENT_ENDS_KEPT)) this.recentEnds.delete(old);
     logger.info('right removed', { sessionId: record.sessionId, uid: record.account.uid, reason: end.reason });
-    await this.save();
+    await this.kept.save();
     this.changed();
     await host.disarm(record.sessionId).catch((error: unknown) => {
       logger.warn('the independent remover could not be stood down; it will find nothing to do', { error });
@@ -356,44 +366,29 @@ export class Holder {
     const account = await this.parts.accounts.byUid(record.account.uid);
     if (account?.fingerprint === record.account.fingerprint && account.name === record.account.name) return;
     const detail = account === undefined ? 'the account is gone' : 'the account is another one now';
-    if (this.state.grants.includes(record)) await this.end(record, 'account_removed', '', detail);
+    if (this.kept.state.grants.includes(record)) void this.end(record, 'account_removed', '', detail);
   }
 
   private addEnded(ended: Omit<EndedRecord, 'endedAtMs'>): void {
-    this.update({
+    this.kept.update({
       ended: [
-        ...this.state.ended.filter(({ sessionId }) => sessionId !== ended.sessionId),
+        ...this.kept.state.ended.filter(({ sessionId }) => sessionId !== ended.sessionId),
         { ...ended, endedAtMs: this.parts.clock.now() },
       ],
     });
   }
 
   private replace(old: GrantRecord, next: GrantRecord): void {
-    this.update({ grants: this.state.grants.map((grant) => (grant === old ? next : grant)) });
+    this.kept.update({ grants: this.kept.state.grants.map((grant) => (grant === old ? next : grant)) });
   }
 
   private replaceById(id: string, change: (record: GrantRecord) => GrantRecord): void {
-    this.update({ grants: this.state.grants.map((grant) => (grant.sessionId === id ? change(grant) : grant)) });
-  }
-
-  private update(change: Partial<AgentState>): void {
-    this.state = { ...this.state, ...change };
+    this.kept.update({
+      grants: this.kept.state.grants.map((grant) => (grant.sessionId === id ? change(grant) : grant)),
+    });
   }
 
   private changed(): void {
     for (const listener of this.listeners) listener();
-  }
-
-  /** Saves, one after the other, always the newest state. A failure is logged: it must not stop a removal. */
-  private save(): Promise<void> {
-    return this.saveOrThrow().catch((error: unknown) => {
-      this.parts.logger.error('the state could not be saved', { error });
-    });
-  }
-
-  private saveOrThrow(): Promise<void> {
-    const saved = this.saving.then(() => this.parts.stateFile.save(this.state));
-    this.saving = saved.catch(() => undefined);
-    return saved;
   }
 }

@@ -272,8 +272,8 @@ export class ServerLink {
     this.changed();
     if (this.stream === undefined || !this.linked) return;
     const value = ObservedState.fromPartial({
-      generation: BigInt(snapshot.floorGeneration),
-      incarnation: BigInt(snapshot.incarnation),
+      generation: BigInt(holder.applied.generation),
+      incarnation: BigInt(holder.applied.incarnation),
       // What is being removed is still there until it has been read back as gone.
       held: snapshot.grants
         .filter(({ phase, madeAtMs }) => phase === 'held' || (phase === 'removing' && madeAtMs > 0))

@@ -22,7 +22,7 @@ export interface DaemonParts {
 
 /** A daemon that runs. */
 export interface RunningDaemon {
-  /** Stops. Rights stay, under their deadlines and their independent removers, unless told otherwise. */
+  /** Stops. Rights stay, under their deadlines and removers; with `endSessions` nothing of Curfew stays in sudo. */
   stop(options: { readonly endSessions: boolean }): Promise<void>;
 }
 
@@ -86,6 +86,7 @@ export async function startDaemon(parts: DaemonParts): Promise<RunningDaemon | u
       holder.stop();
       link.stop();
       await local.close(paths.socket);
+      if (endSessions) await platform.host.uninstall();
     },
   };
 }

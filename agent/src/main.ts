@@ -52,7 +52,7 @@ program
 program
   .command('run')
   .description('run the agent')
-  .option('--end-sessions-on-exit', 'end every session when the agent is stopped')
+  .option('--end-sessions-on-exit', 'when stopped, end every session and take the drop-in out of sudo')
   .action(async (options: { endSessionsOnExit?: boolean }) => {
     const { paths, identities, stateFile } = prepare();
     const logger = createLogger('curfew-agent');

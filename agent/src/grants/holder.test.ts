@@ -108,7 +108,7 @@ describe('holder', () => {
     const { holder, host, clock, lease, desired } = setUp();
     const other = `ses-${'1'.repeat(20)}`;
     const second = lease({ sessionId: other, epoch: 2, durationMs: 10_000 });
-    await holder.applyDesired(desired(1, [lease(), second]));
+    await holder.applyDesired(desired(1, [lease({ durationMs: 5_000 }), second]));
     assert.deepEqual([...host.rights.keys()], [SESSION, other]);
     host.stuck.add(SESSION);
     holder.start();

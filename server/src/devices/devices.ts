@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { readMeta, writeMeta } from '../ledger/ledger-meta.js';
 import type { LedgerReader } from '../ledger/ledger.js';
-import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import { endSessions, giveEpoch } from '../sessions/end-sessions.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -301,15 +301,10 @@ export class Devices {
       if (cursor !== undefined) page = page.where(afterCursor(sortKey, 'id', order, cursor));
       const rows = await page.execute();
       const { total } = await matching.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-      const last = rows.length > size ? rows[size - 1] : undefined;
+      const { shown, nextPageToken } = cutPage(rows, size, cursorKey, scope);
       const devices = [];
-      for (const { sort_key: _, ...row } of rows.slice(0, size)) devices.push(await deviceRecord(db, row));
-      return {
-        devices,
-        nextPageToken:
-          last === undefined ? '' : writePageToken(cursorKey, scope, { value: last.sort_key, id: last.id }),
-        total,
-      };
+      for (const { sort_key: _, ...row } of shown) devices.push(await deviceRecord(db, row));
+      return { devices, nextPageToken, total };
     });
   }
 

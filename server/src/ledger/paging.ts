@@ -58,6 +58,19 @@ export function afterCursor(
     : sql<boolean>`(${key} > ${value} or (${key} = ${value} and ${idKey} > ${lastId}))`;
 }
 
+/** Cuts a page out of rows that were read one beyond it, and says where to go on: '' on the last page. */
+export function cutPage<Row extends { readonly id: string; readonly sort_key: string | number }>(
+  rows: readonly Row[],
+  size: number,
+  key: string,
+  scope: string,
+): { readonly shown: Row[]; readonly nextPageToken: string } {
+  const shown = rows.slice(0, size);
+  const last = rows.length > size ? shown.at(-1) : undefined;
+  const nextPageToken = last === undefined ? '' : writePageToken(key, scope, { value: last.sort_key, id: last.id });
+  return { shown, nextPageToken };
+}
+
 /** How many rows a page has. */
 export const pageSize = (asked: number): number => (asked === 0 ? 100 : asked);
 

@@ -4,7 +4,7 @@ import { findDevice, type DeviceRow } from '../devices/find-device.js';
 import { findId } from '../ledger/find-by-id.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
-import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import { assertGranting, assertWithinLimit } from '../sessions/grant-rules.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -209,13 +209,8 @@ export class Requests {
         .clearSelect()
         .select(({ fn }) => fn.countAll<number>().as('total'))
         .executeTakeFirstOrThrow();
-      const last = rows.length > size ? rows[size - 1] : undefined;
-      return {
-        requests: rows.slice(0, size).map(({ sort_key: _, ...row }) => requestFromRow(row)),
-        nextPageToken:
-          last === undefined ? '' : writePageToken(cursorKey, scope, { value: last.sort_key, id: last.id }),
-        total,
-      };
+      const { shown, nextPageToken } = cutPage(rows, size, cursorKey, scope);
+      return { requests: shown.map(({ sort_key: _, ...row }) => requestFromRow(row)), nextPageToken, total };
     });
   }
 

@@ -15,11 +15,11 @@ import { findDevice, type DeviceRow } from '../devices/find-device.js';
 import { findId } from '../ledger/find-by-id.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
-import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import { moveRequest, requestById } from '../requests/request-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
-import { findUser } from '../users/users.js';
+import { findUser, type UserRecord } from '../users/users.js';
 import { endSessions, giveEpoch, type LiveSelection } from './end-sessions.js';
 import { assertGranting, assertWithinLimit } from './grant-rules.js';
 import {
@@ -67,6 +67,10 @@ export class Sessions {
       const request = await requestById(tx.db, id);
       if (request.device_id !== device.id || request.account.uid !== account.uid)
         throw new CurfewError('REQUEST_NOT_FOUND', { given });
+      // A uid may have passed to somebody else since the approval.
+      if (request.account.fingerprint !== account.fingerprint || request.account.name !== account.name)
+        throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: 'it is not the account that asked' });
+      assertEnabled(await findUser(tx.db, request.user_id));
       const now = this.context.clock.now();
       const lapsed = request.start_by_ms !== null && request.start_by_ms <= now;
       if (!requestCan.start(request.state) || lapsed)
@@ -105,7 +109,7 @@ export class Sessions {
       const [user, device] = [await findUser(tx.db, input.user), await findDevice(tx.db, input.device)];
       if (device.state === 'removed') throw new CurfewError('DEVICE_NOT_FOUND', { given: input.device });
       if (user.id === caller.userId) throw new CurfewError('SELF_APPROVAL');
-      if (user.disabled === 1) throw new CurfewError('USER_DISABLED', { user: user.name });
+      assertEnabled(user);
       const linked = user.accounts.find((link) => link.device_id === device.id)?.account_name;
       const name = input.account === '' ? (linked ?? user.name) : input.account;
       const account = await tx.db
@@ -117,6 +121,7 @@ export class Sessions {
       if (account === undefined) throw new CurfewError('ACCOUNT_NOT_FOUND', { given: name });
       if (account.ineligible_reason !== '')
         throw new CurfewError('ACCOUNT_INELIGIBLE', { account: name, why: account.ineligible_reason });
+      await assertAccountOf(tx, user, device, account, caller);
       const id = await this.insert(tx, device, {
         userId: user.id,
         account: { name: account.name, uid: account.uid, fingerprint: account.fingerprint },
@@ -253,13 +258,8 @@ export class Sessions {
         .clearSelect()
         .select(({ fn }) => fn.countAll<number>().as('total'))
         .executeTakeFirstOrThrow();
-      const last = rows.length > size ? rows[size - 1] : undefined;
-      return {
-        sessions: rows.slice(0, size).map(({ sort_key: _, ...row }) => sessionFromRow(row)),
-        nextPageToken:
-          last === undefined ? '' : writePageToken(cursorKey, scope, { value: last.sort_key, id: last.id }),
-        total,
-      };
+      const { shown, nextPageToken } = cutPage(rows, size, cursorKey, scope);
+      return { sessions: shown.map(({ sort_key: _, ...row }) => sessionFromRow(row)), nextPageToken, total };
     });
   }
 
@@ -338,6 +338,36 @@ export class Sessions {
     tx.audit({ type: 'session.starting', actor: input.actor, subject: id, data });
     return id;
   }
+}
+
+/** Errors: USER_DISABLED. */
+function assertEnabled(user: UserRecord): void {
+  if (user.disabled === 1) throw new CurfewError('USER_DISABLED', { user: user.name });
+}
+
+/**
+ * An account may be elevated in the name of its own user only: else somebody could give themselves a right under
+ * another person's name. Errors: SELF_APPROVAL, ACCOUNT_INELIGIBLE.
+ */
+async function assertAccountOf(
+  tx: LedgerTransaction,
+  user: UserRecord,
+  device: DeviceRow,
+  account: { readonly uid: number; readonly name: string },
+  caller: Caller,
+): Promise<void> {
+  const link = await tx.db
+    .selectFrom('account_link')
+    .select('user_id')
+    .where('device_id', '=', device.id)
+    .where('uid', '=', account.uid)
+    .where('account_name', '=', account.name)
+    .executeTakeFirst();
+  const owner = link?.user_id;
+  const named = owner === undefined && account.name.toLowerCase() === caller.userName.toLowerCase();
+  if (owner === caller.userId || named) throw new CurfewError('SELF_APPROVAL');
+  if (owner !== undefined && owner !== user.id)
+    throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: 'it belongs to another user' });
 }
 
 /** The only approved request of an account on a device. Errors: REQUEST_NOT_FOUND, ID_AMBIGUOUS. */

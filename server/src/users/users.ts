@@ -5,7 +5,7 @@ import { findDevice } from '../devices/find-device.js';
 import { findId } from '../ledger/find-by-id.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
-import { afterCursor, likePattern, pageSize, parseOrderBy, readPageToken, writePageToken } from '../ledger/paging.js';
+import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import type { Tables } from '../ledger/tables.js';
 import { endSessions } from '../sessions/end-sessions.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -49,19 +49,16 @@ export class Users {
         .where(sql<boolean>`(name_key like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`);
       let page = matching
         .selectAll()
+        .select(sql.ref<string | number>(column).as('sort_key'))
         .orderBy(column, order.descending ? 'desc' : 'asc')
         .orderBy('id')
         .limit(size + 1);
       if (cursor !== undefined) page = page.where(afterCursor(column, 'id', order, cursor));
       const rows = await page.execute();
       const { total } = await matching.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-      const shown = rows.slice(0, size);
-      const last = rows.length > size ? shown.at(-1) : undefined;
-      return {
-        users: await Promise.all(shown.map((row) => withAccounts(db, row))),
-        nextPageToken: last === undefined ? '' : writePageToken(cursorKey, scope, { value: last[column], id: last.id }),
-        total,
-      };
+      const { shown, nextPageToken } = cutPage(rows, size, cursorKey, scope);
+      const users = await Promise.all(shown.map(({ sort_key: _, ...row }) => withAccounts(db, row)));
+      return { users, nextPageToken, total };
     });
   }
 

@@ -41,16 +41,16 @@ function sudoTime(wallEndMs: number): string {
   return `${time.slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }
 
-/** One exact command line: every argument is quoted, so that sudo compares it and never expands it. */
+/** One exact command line. Only characters that mean nothing to sudoers pass, so sudo compares and never expands. */
 function renderCommand(argv: readonly string[]): string {
   const [program, ...args] = argv;
   if (program === undefined || !/^\/[A-Za-z0-9_./+-]+$/.test(program) || /\/\.{0,2}(\/|$)/.test(program))
     throw new CurfewError('RULE_REJECTED', { detail: 'a command must be an absolute path of plain characters' });
   // '""' allows the program without any argument only (sudoers(5), 'Cmnd_List').
-  return args.length === 0 ? `${program} ""` : [program, ...args.map(escapeArgument)].join(' ');
+  return args.length === 0 ? `${program} ""` : [program, ...args.map(plainArgument)].join(' ');
 }
 
-function escapeArgument(argument: string): string {
+function plainArgument(argument: string): string {
   if (!/^[A-Za-z0-9_./+@%-]+$/.test(argument))
     throw new CurfewError('RULE_REJECTED', {
       detail: 'an argument of a command may hold letters, digits and _ . / + @ % - only',

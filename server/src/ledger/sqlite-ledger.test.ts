@@ -1,0 +1,196 @@
+import {
+  CurfewError,
+  HOUR,
+  leafHash,
+  ManualClock,
+  MerkleFrontier,
+  openCheckpoint,
+  noteVerificationKey,
+  REQUEST_MOVES,
+  REQUEST_STATES,
+  SESSION_MOVES,
+  SESSION_STATES,
+  SystemClock,
+  systemRandom,
+} from '@curfew/shared';
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { sql } from 'kysely';
+import { Devices } from '../devices/devices.js';
+import { JoinTokens } from '../devices/join-tokens.js';
+import type { Change } from './ledger.js';
+import { SqliteLedger } from './sqlite-ledger.js';
+
+const noteKey = { name: 'curfew-audit', privateKey: generateKeyPairSync('ed25519').privateKey };
+const SETTINGS = {
+  maxSessionMs: HOUR,
+  decideWithinMs: HOUR,
+  startWithinMs: HOUR,
+  passwordRequired: false,
+  linkAccounts: 'manual',
+} as const;
+const SERVER = { kind: 'server' } as const;
+
+const open = (file: string, clock = new ManualClock()): Promise<SqliteLedger> =>
+  SqliteLedger.open({ file, clock, random: systemRandom, noteKey, fatal: (error) => assert.fail(String(error)) });
+
+describe('ledger', () => {
+  let folder: string;
+  let ledger: SqliteLedger;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'curfew-ledger-'));
+    ledger = await open(path.join(folder, 'ledger.db'));
+  });
+
+  afterEach(async () => {
+    await ledger.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const note = (id: string, fails = false) =>
+    ledger.write(async (tx) => {
+      await sql`insert into ledger_meta (key, value) values (${id}, 'x')`.execute(tx.db);
+      tx.audit({ type: 'test.noted', actor: SERVER, subject: id });
+      tx.changed('user', id);
+      if (fails) throw new CurfewError('USER_NOT_FOUND', { given: id });
+      return id;
+    });
+  const noted = async (): Promise<string[]> => {
+    const rows = await ledger.read((db) =>
+      db.selectFrom('ledger_meta').select('key').where('value', '=', 'x').orderBy('key').execute(),
+    );
+    return rows.map(({ key }) => key);
+  };
+  const audited = async (): Promise<string[]> =>
+    (await ledger.read((db) => db.selectFrom('audit_event').select('subject').orderBy('idx').execute())).map(
+      ({ subject }) => subject,
+    );
+
+  it('commits what arrives together at once, and undoes one that fails alone', async () => {
+    const groups: string[][] = [];
+    ledger.onChange((changes: readonly Change[]) => groups.push(changes.map(({ id }) => id)));
+    const results = await Promise.allSettled([note('a'), note('b', true), note('c')]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
+    assert.deepEqual(await noted(), ['a', 'c']);
+    assert.deepEqual(await audited(), ['a', 'c']);
+    assert.deepEqual(groups, [['a', 'c']]);
+    const checkpoints = await ledger.read((db) => db.selectFrom('audit_checkpoint').select('size').execute());
+    assert.deepEqual(checkpoints, [{ size: 2 }]);
+  });
+
+  it('signs checkpoints over exactly the events that it holds, also after it was closed and opened', async () => {
+    await note('a');
+    await ledger.close();
+    ledger = await open(path.join(folder, 'ledger.db'));
+    await note('b');
+    await note('c');
+    const frontier = MerkleFrontier.empty();
+    const events = await ledger.read((db) => db.selectFrom('audit_event').select('record').orderBy('idx').execute());
+    for (const { record } of events) frontier.append(leafHash(record));
+    const newest = await ledger.read((db) =>
+      db.selectFrom('audit_checkpoint').select('note').orderBy('size', 'desc').limit(1).executeTakeFirstOrThrow(),
+    );
+    const checkpoint = openCheckpoint(newest.note, noteVerificationKey(noteKey));
+    assert.equal(checkpoint?.size, 3);
+    assert.ok(checkpoint.root.equals(frontier.root()));
+  });
+
+  for (const table of [
+    'audit_event',
+    'audit_node',
+    'audit_checkpoint',
+    'session_transition',
+    'access_request_transition',
+  ])
+    it(`lets nobody change or delete a row of ${table}`, async () => {
+      await note('a');
+      const insert: Record<string, string> = {
+        session_transition: `insert into session_transition values ('s', 1, 0, 'none', 'starting', 0)`,
+        access_request_transition: `insert into access_request_transition values ('r', 1, 0, 'none', 'pending', 0)`,
+      };
+      const run = (statement: string) => ledger.write(({ db }) => sql.raw(statement).execute(db));
+      if (insert[table] !== undefined) await run(insert[table]);
+      const rows = () =>
+        ledger.read((db) =>
+          sql
+            .raw(`select * from ${table}`)
+            .execute(db)
+            .then(({ rows: found }) => JSON.stringify(found)),
+        );
+      const before = await rows();
+      assert.notEqual(before, '[]');
+      const column = { audit_event: 'type', audit_node: 'hash', audit_checkpoint: 'note' }[table] ?? 'at_ms';
+      const appendOnly = new RegExp(`${table}_is_append_only`);
+      await assert.rejects(run(`update ${table} set ${column} = 'forged'`), appendOnly);
+      await assert.rejects(run(`delete from ${table}`), appendOnly);
+      assert.equal(await rows(), before);
+    });
+
+  const machines = [
+    { table: 'session_transition', states: SESSION_STATES, moves: SESSION_MOVES },
+    { table: 'access_request_transition', states: REQUEST_STATES, moves: REQUEST_MOVES },
+  ] as const;
+  for (const { table, states, moves } of machines)
+    it(`allows in ${table} exactly the moves of the table in shared`, async () => {
+      const insert = (id: string, seq: number, from: string, to: string) =>
+        ledger.write(({ db }) =>
+          sql.raw(`insert into ${table} values ('${id}', ${seq}, ${seq - 1}, '${from}', '${to}', 0)`).execute(db),
+        );
+      // Every state, reached by a shortest legal way.
+      const ways = new Map<string, string[]>([['none', []]]);
+      for (const _ of states)
+        for (const [from, to] of moves) {
+          const way = ways.get(from ?? 'none');
+          if (way !== undefined && !ways.has(to)) ways.set(to, [...way, to]);
+        }
+      for (const [from, way] of ways)
+        for (const to of states) {
+          const id = `${from}-${to}`;
+          const path_ = ['none', ...way];
+          for (let at = 1; at < path_.length; at += 1) await insert(id, at, path_[at - 1] ?? '', path_[at] ?? '');
+          const legal = moves.some(([a, b]) => (a ?? 'none') === from && b === to);
+          const attempt = insert(id, path_.length, from, to);
+          if (legal) await attempt;
+          else await assert.rejects(attempt, /FOREIGN KEY constraint failed/, `${from} to ${to}`);
+        }
+      await insert('liar', 1, 'none', states[0]);
+      const [from, to] = moves.find(([a]) => a !== null && a !== states[0]) ?? ['', ''];
+      await assert.rejects(insert('liar', 2, from ?? '', to), /transition_follows/);
+    });
+
+  it('lets 64 redemptions by two servers on one file take no more uses than a join token has', async () => {
+    const clock = new SystemClock();
+    const second = await open(path.join(folder, 'ledger.db'));
+    const context = (on: SqliteLedger) => ({ ledger: on, clock, random: systemRandom, settings: SETTINGS });
+    const caller = { userId: '', userName: 'olga', tokenId: '', role: 'owner' } as const;
+    const { secret } = await new JoinTokens(context(ledger), 'f'.repeat(64)).create(caller, { uses: 3, ttlMs: HOUR });
+    const [first, other] = [new Devices(context(ledger)), new Devices(context(second))];
+    const attempts = Array.from({ length: 64 }, (_, at) =>
+      (at % 2 === 0 ? first : other).enroll({
+        joinToken: secret,
+        keyHash: at.toString(16).padStart(64, '0'),
+        hostname: 'clone',
+        facts: {},
+      }),
+    );
+    const results = await Promise.allSettled(attempts);
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as CurfewError] : []));
+    assert.equal(refusals.length, 61);
+    assert.deepEqual([...new Set(refusals.map(({ code }) => code))], ['JOIN_TOKEN_INVALID']);
+    const devices = await ledger.read((db) => db.selectFrom('device').select('name').orderBy('name').execute());
+    assert.deepEqual(
+      devices.map(({ name }) => name),
+      ['clone', 'clone-2', 'clone-3'],
+    );
+    const token = await ledger.read((db) => db.selectFrom('join_token').select('uses_left').executeTakeFirstOrThrow());
+    assert.equal(token.uses_left, 0);
+    await second.close();
+  });
+});

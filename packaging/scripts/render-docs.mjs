@@ -57,8 +57,57 @@ async function errorsPage() {
   ].join('\n');
 }
 
+async function configurationPage() {
+  const { CONFIG_OPTIONS, environmentName } = await load('server/dist/index.js');
+  const code = (text) => (text === '' ? '' : `\`${text}\``);
+  return [
+    '# Configuration of the server',
+    NOTE,
+    'One YAML file (`--config FILE` or `CURFEW_CONFIG`), and the environment over it. Unknown keys are errors. Look at',
+    'the result with `curfew-server config print`.',
+    '',
+    table(
+      ['option', 'in the environment', 'type', 'default', 'what it does'],
+      CONFIG_OPTIONS.map((option) => [
+        code(option.name),
+        code(environmentName(option.name)),
+        option.choices?.join(', ') ?? option.type,
+        code(option.fallback),
+        option.doc,
+      ]),
+    ),
+    '',
+  ].join('\n');
+}
+
+async function authorizationPage() {
+  const { METHOD_ACCESS } = await load('server/dist/index.js');
+  const roles = ['user', 'viewer', 'approver', 'admin', 'owner'];
+  const may = (role, access) => roles.includes(access) && roles.indexOf(role) >= roles.indexOf(access);
+  return [
+    '# Who may call what',
+    NOTE,
+    'Every method of the API. A method that is not here cannot be called. *open*: authorized by what the request itself',
+    'proves (a join token, a signature with the device key); *device*: enrolled devices, each for itself.',
+    '',
+    table(
+      ['method', 'open', 'device', ...roles],
+      [...METHOD_ACCESS].map(([path, access]) => [
+        `\`${path.slice(1)}\``,
+        ...['open', 'device'].map((kind) => (access === kind ? 'yes' : '')),
+        ...roles.map((role) => (may(role, access) ? 'yes' : '')),
+      ]),
+    ),
+    '',
+  ].join('\n');
+}
+
 /** Every page that is made from data, by its path. */
-const PAGES = { 'ERRORS.md': errorsPage };
+const PAGES = {
+  'ERRORS.md': errorsPage,
+  'docs/configuration.md': configurationPage,
+  'docs/authorization.md': authorizationPage,
+};
 
 const stale = [];
 for (const [file, render] of Object.entries(PAGES)) {

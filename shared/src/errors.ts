@@ -37,7 +37,6 @@ export const ERRORS = {
   ORDER_BY_INVALID: spec('INVALID_ARGUMENT', "order_by: '{given}' is not one of {allowed}"),
   ID_AMBIGUOUS: spec('INVALID_ARGUMENT', "'{given}' fits {count} {what}; type more of it"),
   SELECTION_EMPTY: spec('INVALID_ARGUMENT', 'selection: nothing is selected'),
-  TOO_MANY_CALLS: spec('RESOURCE_EXHAUSTED', 'too many calls; wait {seconds} s', true),
 
   // Devices and enrolment
   DEVICE_NOT_FOUND: spec('NOT_FOUND', "no device '{given}'; see curfewctl devices list"),

@@ -18,9 +18,11 @@ chmod 0444 "$moving"
 mount --bind "$moving" /proc/uptime
 rm "$moving"
 echo ready
+# A wait that ends in the middle of a line gives the half that came: it belongs before what comes next.
+half=
 while :; do
-  if read -r -t 0.01 line; then offset=$line; advance /proc/uptime; echo "offset $offset"
+  if read -r -t 0.01 line; then offset=$half$line; half=; advance /proc/uptime; echo "offset $offset"
   elif [ $? -le 128 ]; then exit
-  else advance /proc/uptime; fi
+  else half+=$line; advance /proc/uptime; fi
 done
 `;

@@ -68,8 +68,8 @@ export class DeviceNetwork {
     await runTool('ip', ['link', 'set', this.link, 'up']);
   }
 
-  /** Takes the cable away. Fine when it is gone already. */
+  /** Takes the cable away. Fine when it is gone already, or goes with its namespace at this moment. */
   async remove(): Promise<void> {
-    await runTool('ip', ['link', 'delete', this.link], { tolerate: /Cannot find device/ });
+    await runTool('ip', ['link', 'delete', this.link], { tolerate: /Cannot find device|No such device/ });
   }
 }

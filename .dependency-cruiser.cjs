@@ -45,12 +45,13 @@ module.exports = {
       name: 'workspaces-by-their-door',
       comment:
         'A workspace is used through its package name, so that its inside can change. shared has a second door, ' +
-        '@curfew/shared/cli, so that the tools start without loading what only the daemons need.',
+        '@curfew/shared/cli, so that the tools start without loading what only the daemons need, and a third, ' +
+        '@curfew/shared/browser, for what needs no Node.',
       severity: 'error',
       from: { path: '^(proto|shared|server|agent)/' },
       to: {
         path: '^(proto|shared|server|agent)/',
-        pathNot: ['^$1/', '^[a-z]+/(src|dist)/(cli/)?index\\.(ts|js|d\\.ts)$'],
+        pathNot: ['^$1/', '^[a-z]+/(src|dist)/((cli|browser)/)?index\\.(ts|js|d\\.ts)$'],
       },
     },
     {
@@ -73,7 +74,7 @@ module.exports = {
       name: 'ports-know-no-adapters',
       comment: 'A port says what is needed. If it knew one adapter, the others could not be written against it.',
       severity: 'error',
-      from: { path: '^agent/src/ports/' },
+      from: { path: '^agent/src/ports/', pathNot: ['\\.test\\.ts$', '-contract\\.ts$'] },
       to: { pathNot: ['^agent/src/ports/', '^shared/'] },
     },
     {
@@ -108,6 +109,35 @@ module.exports = {
       to: { path: '^server/src/', pathNot: '^server/src/cli/' },
     },
     {
+      name: 'console-is-a-client',
+      comment: 'The console may do only what the API lets it do: it never reaches into the server.',
+      severity: 'error',
+      from: { path: '^server/console/' },
+      to: { path: ['^server/src/', '^proto/'] },
+    },
+    {
+      name: 'console-runs-in-a-browser',
+      comment:
+        'What runs in a browser takes of shared only what runs there too. The fake API and the tests run in Node.',
+      severity: 'error',
+      from: { path: '^server/console/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^shared/(src|dist)/(?!browser/)' },
+    },
+    {
+      name: 'server-does-not-know-the-console',
+      comment: 'The server serves the built files of the console; it never imports its code.',
+      severity: 'error',
+      from: { path: '^server/src/' },
+      to: { path: '^server/console/' },
+    },
+    {
+      name: 'fake-api-stays-outside',
+      comment: 'A fake that can be reached from the page will one day be served with it.',
+      severity: 'error',
+      from: { path: '^server/console/src/' },
+      to: { path: '^server/console/fake-api/' },
+    },
+    {
       name: 'database-driver-stays-in-the-ledger',
       comment: 'Queries are written with Kysely for any dialect; only the ledger knows which database answers them.',
       severity: 'error',
@@ -125,8 +155,11 @@ module.exports = {
       name: 'no-test-code-in-programs',
       comment: 'A fake that can be reached from a program will one day run in it.',
       severity: 'error',
-      from: { path: '^(proto|shared|server|agent)/', pathNot: ['\\.test\\.ts$', '/fake-[a-z-]+\\.ts$'] },
-      to: { path: '(\\.test\\.ts$|/fake-[a-z-]+\\.ts$)' },
+      from: {
+        path: '^(proto|shared|server|agent)/',
+        pathNot: ['\\.test\\.ts$', '/fake-[a-z-]+\\.ts$', '-contract\\.ts$', '^server/console/fake-api/'],
+      },
+      to: { path: '(\\.test\\.ts$|/fake-[a-z-]+\\.ts$|-contract\\.ts$)' },
     },
     {
       name: 'declared-dependencies-only',
@@ -144,7 +177,7 @@ module.exports = {
     },
   ],
   options: {
-    doNotFollow: { path: ['node_modules', '(^|/)dist/', '^proto/src/gen/'] },
+    doNotFollow: { path: ['node_modules', '(^|/)dist/', '^server/console/build/', '^proto/src/gen/'] },
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     tsConfig: { fileName: 'tsconfig.base.json' },

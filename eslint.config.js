@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { defineConfig, globalIgnores } from 'eslint/config';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 const WAITING = 'Take a Clock from @curfew/shared: time that cannot be moved by a test cannot be tested.';
@@ -12,7 +13,7 @@ const fileNames = {
   meta: { type: 'problem', schema: [], docs: { description: 'kebab-case file names that name one concept' } },
   create: (context) => ({
     Program(node) {
-      const stem = basename(context.filename).replace(/(\.(test|d))?\.[cm]?[jt]s$/, '');
+      const stem = basename(context.filename).replace(/(\.(test|d|config))?\.[cm]?[jt]sx?$/, '');
       if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(stem))
         context.report({ node, message: `file name '${stem}' is not kebab-case` });
       if (EMPTY_NAMES.includes(stem))
@@ -47,7 +48,7 @@ const TIMER_MODULES = ['node:timers', 'node:timers/promises', 'timers', 'timers/
 );
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/gen/', '**/node_modules/', '.curfew/', 'coverage/']),
+  globalIgnores(['**/dist/', 'server/console/build/', '**/gen/', '**/node_modules/', '.curfew/', 'coverage/']),
 
   {
     files: ['**/*.{js,mjs,cjs}'],
@@ -72,7 +73,7 @@ export default defineConfig(
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: { module: 'writable' } } },
 
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     plugins: { curfew },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -116,8 +117,32 @@ export default defineConfig(
   },
   { files: ['*/src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
 
+  // The console. Its own adapters of time and chance are the only ones that a browser needs.
   {
-    files: ['**/*.test.ts', 'test/**/*.ts'],
+    files: ['server/console/src/**/*.{ts,tsx}'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: {
+      'react-hooks/rules-of-hooks': 'error',
+      'react-hooks/exhaustive-deps': 'error',
+      // An event handler may be asynchronous: what it throws is shown by the mutation that it runs.
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
+    },
+  },
+  {
+    files: ['server/console/src/clock/browser-clock.ts'],
+    rules: { 'no-restricted-globals': 'off', 'no-restricted-syntax': ['error', ...SHAPE] },
+  },
+  { files: ['server/console/vite.config.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    files: ['server/console/public/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: { document: 'readonly', localStorage: 'readonly', matchMedia: 'readonly' },
+    },
+  },
+
+  {
+    files: ['**/*.test.ts', '**/*-contract.ts', 'test/**/*.ts'],
     rules: {
       'max-lines': ['error', { max: 800 }],
       'max-lines-per-function': 'off',
@@ -127,7 +152,7 @@ export default defineConfig(
   },
   // Real processes on real clocks: measuring when something happens is what these suites are for.
   {
-    files: ['test/{e2e,faults,bench,support}/**/*.ts'],
+    files: ['test/{e2e,faults,bench,support,console}/**/*.ts'],
     rules: {
       'no-console': 'off',
       'no-restricted-globals': 'off',

@@ -7,7 +7,10 @@ const LINES = {
   help: 'this list',
   up: 'a server, and as root on Linux an agent on this machine; Ctrl-C ends both and leaves no right behind',
   demo: 'the main job, done for real on two throw-away devices; this machine stays as it is (root on Linux)',
-  test: 'every suite that this machine can run; one group: npm test -- unit | repo | integration | e2e | faults',
+  test: 'every suite that this machine can run; one group: npm test -- unit | repo | integration | console | e2e | faults',
+  bench: 'what revokes and grants cost, against bare baselines of the same run; -- --quick for a short run',
+  dev: 'the console on an API in memory, without a server, for work on its pages',
+  screenshots: 'pictures of every page of the console into docs/pictures; NAME… for some of them',
   check: 'lint, layers, dead code, format, schema, generated pages',
   build: 'generate code from proto/ and compile everything',
   generate: 'only the code from proto/',
@@ -17,6 +20,6 @@ const LINES = {
 const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 for (const name of Object.keys(scripts)) {
   if (LINES[name] === undefined) throw new Error(`packaging/scripts/help.mjs has no line for '${name}'`);
-  say(`${bold(`npm ${name === 'test' ? '' : 'run '}${name}`.padEnd(18))} ${LINES[name]}`);
+  say(`${bold(`npm ${name === 'test' ? '' : 'run '}${name}`.padEnd(20))} ${LINES[name]}`);
 }
 say(`\nAfter a build: npx curfewctl --help, npx curfew --help, npx curfew-server --help, npx curfew-agent --help`);

@@ -2,22 +2,31 @@
 
 /** Each group's test sources: files below the folders that end in .test.ts. */
 export const GROUPS = [
-  { name: 'unit', folders: ['proto/src', 'shared/src', 'server/src', 'agent/src'], parallel: true },
+  {
+    name: 'unit',
+    folders: ['proto/src', 'shared/src', 'server/src', 'server/console/src', 'server/console/fake-api', 'agent/src'],
+    parallel: true,
+  },
   { name: 'repo', folders: ['test/repo'] },
-  { name: 'integration', folders: ['test/integration'] },
-  { name: 'e2e', folders: ['test/e2e'] },
-  { name: 'faults', folders: ['test/faults'] },
+  { name: 'integration', folders: ['test/integration'], parallel: true },
+  { name: 'console', folders: ['test/console'] },
+  { name: 'e2e', folders: ['test/e2e'], parallel: true },
+  { name: 'faults', folders: ['test/faults'], parallel: true },
 ];
 
 /** No group runs longer than this. */
-export const GROUP_LIMIT_MINUTES = 10;
+export const GROUP_LIMIT_MINUTES = 15;
 
 /** Packages of Debian, the program by which each is known to be there, and the suites that are left out without it. */
 export const SYSTEM_PACKAGES = [
-  { package: 'sudo', program: 'sudo', groups: ['e2e', 'faults'], why: 'the real sudo on namespace devices' },
-  { package: 'iproute2', program: 'ip', groups: ['e2e', 'faults'], why: 'the network of namespace devices' },
-  { package: 'util-linux', program: 'unshare', groups: ['e2e', 'faults'], why: 'namespace devices' },
-  { package: 'passwd', program: 'useradd', groups: ['e2e', 'faults'], why: 'accounts of namespace devices' },
+  { package: 'chromium', program: 'chromium', groups: ['console'], why: 'the browser that the console is tried in' },
+  { package: 'sudo', program: 'sudo', groups: ['console', 'e2e', 'faults'], why: 'the real sudo on namespace devices' },
+  { package: 'iproute2', program: 'ip', groups: ['console', 'e2e', 'faults'], why: 'the network of namespace devices' },
+  { package: 'util-linux', program: 'unshare', groups: ['console', 'e2e', 'faults'], why: 'namespace devices' },
+  { package: 'passwd', program: 'useradd', groups: ['console', 'e2e', 'faults'], why: 'accounts of namespace devices' },
+  { package: 'systemd', program: 'systemd-run', groups: ['e2e', 'faults'], why: 'devices that run systemd' },
   { package: 'strace', program: 'strace', groups: ['e2e', 'faults'], why: 'faults at single system calls' },
+  { package: 'dbus', program: 'dbus-daemon', groups: ['e2e'], why: 'the bus of a desktop' },
+  { package: 'dbus-bin', program: 'dbus-monitor', groups: ['e2e'], why: 'what a desktop is told' },
   { package: 'faketime', program: 'faketime', groups: ['e2e', 'faults'], why: 'wall clocks that jump' },
 ];

@@ -7,13 +7,19 @@ const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_RUN_END } = 
 
 /** How long open handles may keep the process after its last test. */
 const PATIENCE_MS = 5_000;
+/** How much of a failure's first line is said again at the end. */
+const LONGEST_PROBLEM = 300;
 
 export default class CountingSpec extends Spec {
   constructor(runner, options) {
     super(runner, options);
-    const count = { passed: 0, failed: 0, skipped: [] };
+    const count = { passed: 0, failed: 0, failures: [], skipped: [] };
     runner.on(EVENT_TEST_PASS, () => count.passed++);
-    runner.on(EVENT_TEST_FAIL, () => count.failed++);
+    runner.on(EVENT_TEST_FAIL, (test, error) => {
+      count.failed++;
+      const [problem] = String(error?.message ?? error).split('\n');
+      count.failures.push(`${test.fullTitle()}: ${problem.slice(0, LONGEST_PROBLEM)}`);
+    });
     runner.on(EVENT_TEST_PENDING, (test) => count.skipped.push(test.fullTitle()));
     runner.once(EVENT_RUN_END, () => {
       if (process.env.CURFEW_TEST_COUNT !== undefined) {

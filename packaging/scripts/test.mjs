@@ -24,20 +24,21 @@ function chosenGroups(names) {
 function testFiles(group) {
   const files = [];
   for (const folder of group.folders) {
-    const workspace = folder.split('/')[0];
-    const below = workspace === 'test' ? workspace : folder;
+    const isConsole = folder.startsWith('server/console/');
+    const workspace = isConsole ? 'server/console' : folder.split('/')[0];
+    const below = isConsole || workspace === 'test' ? workspace : folder;
     const source = path.join(ROOT, folder);
     if (!existsSync(source)) continue;
     for (const entry of readdirSync(source, { recursive: true })) {
       if (!entry.endsWith('.test.ts')) continue;
       const inside = path.relative(path.join(ROOT, below), path.join(source, entry));
-      files.push(path.join(workspace, 'dist', inside.replace(/\.ts$/, '.js')));
+      files.push(path.join(workspace, isConsole ? 'build' : 'dist', inside.replace(/\.ts$/, '.js')));
     }
   }
   return files.sort();
 }
 
-/** Runs a group's files with mocha and gives { passed, failed, skipped }. */
+/** Runs a group's files with mocha and gives { passed, failed, failures, skipped }; the failures are lines that name them. */
 function runGroup(group, files, scratch) {
   const countFile = path.join(scratch, `${group.name}.json`);
   const reporter = path.join(ROOT, 'packaging/scripts/test-reporter.mjs');
@@ -78,18 +79,24 @@ function runGroup(group, files, scratch) {
       clearInterval(watch);
       process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       const counted = existsSync(countFile);
-      const count = counted ? JSON.parse(readFileSync(countFile, 'utf8')) : { passed: 0, failed: 0, skipped: [] };
+      const count = counted
+        ? JSON.parse(readFileSync(countFile, 'utf8'))
+        : { passed: 0, failed: 0, failures: [], skipped: [] };
       if (!counted && problem === '') problem = `ended without a count (${signal ?? `exit code ${code}`})`;
       else if (code !== 0 && count.failed === 0 && problem === '')
         problem = `ended with ${signal ?? `exit code ${code}`}`;
       if (problem !== '') {
         say(`${group.name}: ${problem}`);
         count.failed++;
+        count.failures.push(`${group.name}: ${problem}`);
       }
       resolve(count);
     });
   });
 }
+
+/** A group without tests has lost them. */
+const noTests = (name) => ({ passed: 0, failed: 1, failures: [`${name}: has no tests`], skipped: [] });
 
 async function main() {
   checkNode();
@@ -105,22 +112,23 @@ async function main() {
   }
   await build();
 
-  const total = { passed: 0, failed: 0, skipped: [] };
+  const total = { passed: 0, failed: 0, failures: [], skipped: [] };
   const scratch = mkdtempSync(path.join(tmpdir(), 'curfew-test-run-'));
   try {
     for (const group of groups) {
       const files = testFiles(group);
       say(bold(`\n${group.name}: ${files.length} files`));
-      const count = files.length > 0 ? await runGroup(group, files, scratch) : { passed: 0, failed: 1, skipped: [] };
-      if (files.length === 0) say('a group without tests has lost them: counted as a failure');
+      const count = files.length > 0 ? await runGroup(group, files, scratch) : noTests(group.name);
       total.passed += count.passed;
       total.failed += count.failed;
+      total.failures.push(...count.failures);
       total.skipped.push(...count.skipped);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 
+  for (const line of total.failures) say(`failed: ${line}`);
   for (const title of total.skipped) say(`skipped: ${title}`);
   const strict = process.env.CI === 'true' && total.skipped.length > 0;
   if (strict) say('CI=true: what is skipped counts as a failure of the run');

@@ -2,7 +2,7 @@
 // machine. Everything it writes is in .curfew/ (or $CURFEW_HOME), but for sudoers files of live sessions. Ctrl-C ends
 // both and leaves no right behind.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { build, checkNode, installPackages, installSystemPackages } from './prepare.mjs';
@@ -11,7 +11,12 @@ import { bold, findProgram, ROOT, run, say } from './programs.mjs';
 const HOME = path.resolve(process.env.CURFEW_HOME ?? path.join(ROOT, '.curfew'));
 const PORT = process.env.CURFEW_GRPC_PORT ?? '7443';
 const ADDRESS = `127.0.0.1:${PORT}`;
+const CONSOLE = `http://127.0.0.1:${process.env.CURFEW_HTTP_PORT ?? '7080'}`;
 const SUDO = [{ package: 'sudo', program: 'sudo', why: 'the rights that Curfew gives are rules of sudo' }];
+/** How the agent's rights reach sudo. */
+const DROP_IN = '/etc/sudoers.d/zz-curfew';
+/** How long a daemon may take to end before it is killed. */
+const PATIENCE_MS = 15_000;
 const bin = (name) => path.join(ROOT, name);
 const children = [];
 
@@ -48,19 +53,24 @@ async function end(code) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     const over = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
-    const hard = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    const hard = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     await over;
     clearTimeout(hard);
   }
-  say('\nEnded. No right is left behind.');
+  // The agent takes its drop-in away itself, unless it was killed: by the line above, or by somebody else.
+  if (existsSync(DROP_IN) && mayRunAgent()) {
+    await run(bin('agent/bin/curfew-agent.js'), ['uninstall', '--keep-enrolment'], { env: agentEnv() });
+  }
+  say(existsSync(DROP_IN) ? `\nEnded, but ${DROP_IN} could not be removed.` : '\nEnded. No right is left behind.');
   process.exit(code);
 }
 
+const mayRunAgent = () => process.platform === 'linux' && process.getuid?.() === 0;
 const agentEnv = () => ({ CURFEW_STATE_DIR: path.join(HOME, 'agent'), CURFEW_RUNTIME_DIR: '/run/curfew' });
 
 /** Enrols this machine the first time, then runs its agent. */
 async function startAgent(operatorEnv) {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'no agent here: that takes root on Linux';
+  if (!mayRunAgent()) return 'no agent here: that takes root on Linux';
   await installSystemPackages(SUDO);
   if (findProgram('sudo') === undefined) return 'no agent here: sudo is not installed, and could not be by apt-get';
   if (!existsSync(path.join(HOME, 'agent', 'identity.json'))) {
@@ -69,8 +79,8 @@ async function startAgent(operatorEnv) {
     });
     if (made.code !== 0) throw new Error(made.output);
     const { secret } = JSON.parse(made.output.slice(made.output.indexOf('{'), made.output.lastIndexOf('}') + 1));
-    const args = ['enroll', '--server', ADDRESS, '--token', secret];
-    const enrolled = await run(bin('agent/bin/curfew-agent.js'), args, { env: agentEnv() });
+    const env = { ...agentEnv(), CURFEW_JOIN_TOKEN: secret };
+    const enrolled = await run(bin('agent/bin/curfew-agent.js'), ['enroll', '--server', ADDRESS], { env });
     if (enrolled.code !== 0) throw new Error(enrolled.output);
   }
   await daemon(
@@ -94,6 +104,29 @@ function somebody() {
   return line?.split(':')[0];
 }
 
+/** Whether the first owner's one-time password has not been changed yet: it is tried, and signed out again. */
+async function stillFirst(password) {
+  const headers = { 'content-type': 'application/json', 'x-curfew': 'up', origin: CONSOLE };
+  const post = (path, body, more = {}) =>
+    fetch(CONSOLE + path, { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) });
+  const answer = await post('/auth/login', { name: 'owner', password });
+  const cookie = answer.headers.get('set-cookie')?.split(';')[0];
+  if (cookie !== undefined) await post('/auth/logout', {}, { cookie });
+  return answer.ok;
+}
+
+/** How to sign in to the console: the first owner's password for as long as it is the one-time one. */
+async function ownerLogin(output) {
+  const file = path.join(HOME, 'owner-password');
+  const fresh = /first owner password, shown this once: (\S+)/.exec(output)?.[1];
+  if (fresh !== undefined) writeFileSync(file, `${fresh}\n`, { mode: 0o600 });
+  const password = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+  if (password !== undefined && (fresh !== undefined || (await stillFirst(password))))
+    return `owner, with the one-time password ${password}`;
+  rmSync(file, { force: true });
+  return 'owner, with the password that you have set (new one: npx curfewctl users reset-password owner)';
+}
+
 async function main() {
   checkNode();
   await installPackages();
@@ -104,6 +137,8 @@ async function main() {
     CURFEW_DATA_DIR: path.join(HOME, 'server'),
     CURFEW_GRPC_HOST: '127.0.0.1',
     CURFEW_GRPC_PORT: PORT,
+    CURFEW_HTTP_HOST: '127.0.0.1',
+    CURFEW_HTTP_PORT: new URL(CONSOLE).port,
   };
   const output = await daemon(
     'server',
@@ -118,12 +153,14 @@ async function main() {
   const token = readFileSync(tokenFile, 'utf8').trim();
   const caFile = path.join(HOME, 'server', 'pki', 'ca.crt');
   const operatorEnv = { CURFEW_SERVER: ADDRESS, CURFEW_TOKEN: token, CURFEW_CA: caFile };
+  const login = await ownerLogin(output);
   const agent = await startAgent(operatorEnv);
 
   const person = somebody();
   const become = person === undefined ? 'useradd -m -s /bin/bash alice && su - alice -c' : `su - ${person} -c`;
   say(`\n${bold('Curfew is up.')} Server ${ADDRESS}; ${agent}. All it keeps is in ${HOME}. Ctrl-C ends it.`);
-  say(`\nFirst owner's API token: ${token}`);
+  say(`\nConsole: ${bold(CONSOLE)} — sign in as ${login}`);
+  say(`First owner's API token: ${token}`);
   say(`\n${bold('Try, in another terminal:')}`);
   say(`  npx curfewctl login --server ${ADDRESS} --ca ${caFile} --token ${token}`);
   say(

@@ -4,3 +4,7 @@ export { CONFIG_OPTIONS, type ConfigOption } from './config/options.js';
 export { SqliteLedger } from './ledger/sqlite-ledger.js';
 export { METHOD_ACCESS } from './rpc/method-access.js';
 export { RequestRules } from './rpc/request-rules.js';
+export { PATTERN_WORDS } from './rpc/violation-text.js';
+export type { Role } from './users/role.js';
+export { CertificateAuthority } from './pki/certificate-authority.js';
+export { SecretFiles } from './pki/secret-files.js';

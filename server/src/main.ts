@@ -1,26 +1,44 @@
 import { createLogger, CurfewError, SystemClock, systemRandom } from '@curfew/shared';
-import { Command } from 'commander';
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { EXIT, newProgram, outputOf, printOne, runProgram, type Terminal } from '@curfew/shared/cli';
+import type { Command } from 'commander';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { loadConfig, optionValues } from './config/config.js';
-import { SqliteLedger, sqliteFileProblem } from './ledger/sqlite-ledger.js';
-import { readMeta, writeMeta } from './ledger/ledger-meta.js';
+import { loadConfig, optionValues, shownValues } from './config/config.js';
+import { copyLedger } from './ledger/ledger-copy.js';
+import { lockLedger } from './ledger/ledger-lock.js';
+import { SqliteLedger, type SqliteLedgerOptions } from './ledger/sqlite-ledger.js';
 import { SecretFiles } from './pki/secret-files.js';
 import { openServerKeys } from './pki/server-keys.js';
+import type { Ended } from './recovery/end-what-may-be-over.js';
+import { recoverLedger } from './recovery/recover-ledger.js';
+import { restoreLedger } from './recovery/restore-ledger.js';
 import { VERSION } from './version.js';
 
 const clock = new SystemClock();
 
+/** How long a server that is being replaced has to end. */
+const LEAVING_SERVER_MS = 5_000;
+
 // A signal that log rotation likes to send opens Node's inspector otherwise: root for every local user.
 process.on('SIGUSR1', () => undefined);
 
-const program = new Command('curfew-server')
-  .description('The control plane: holds the ledger, issues leases, answers agents and operators.')
-  .version(VERSION)
-  .option('--config <file>', 'the YAML file with the options (CURFEW_CONFIG)', process.env['CURFEW_CONFIG']);
+const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr, env: process.env, clock };
+const program = newProgram(
+  'curfew-server',
+  'The control plane: holds the ledger, issues leases, answers agents and operators.',
+  VERSION,
+  terminal,
+).option('--config <file>', 'the YAML file with the options (CURFEW_CONFIG)', process.env['CURFEW_CONFIG']);
 
-const config = () => loadConfig(process.env, program.opts<{ config?: string }>().config);
+function configFile(): string | undefined {
+  const { config: file } = program.opts<{ config?: string }>();
+  if (file !== undefined && !existsSync(file))
+    throw new CurfewError('FIELD_INVALID', { field: '--config', problem: `there is no file ${file}` });
+  return file;
+}
+
+const config = () => loadConfig(process.env, configFile());
 
 program
   .command('serve')
@@ -28,6 +46,8 @@ program
   .action(async () => {
     const settings = config();
     const logger = createLogger('curfew-server', settings.logLevel);
+    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+    lockLedger(settings.dataDir, LEAVING_SERVER_MS);
     const { createServer } = await import('./create-server.js');
     const server = await createServer({
       config: settings,
@@ -41,8 +61,11 @@ program
     });
     if (server.firstOwnerToken !== undefined)
       process.stdout.write(`first owner token, shown this once: ${server.firstOwnerToken}\n`);
+    if (server.firstOwnerPassword !== undefined)
+      process.stdout.write(`first owner password, shown this once: ${server.firstOwnerPassword}\n`);
+    process.stdout.write(`console on ${server.consoleUrl}\n`);
     process.stdout.write(`listening on ${settings.grpcHost}:${server.port}, CA ${server.caFingerprint}\n`);
-    logger.info('server ready', { port: server.port, version: VERSION });
+    logger.info('server ready', { port: server.port, httpPort: server.httpPort, version: VERSION });
     const stop = (): void => {
       void server.close().then(() => process.exit(0));
     };
@@ -54,47 +77,38 @@ program
   .command('backup <file>')
   .description('write a consistent copy of the ledger, also while the server runs')
   .action(async (file: string) => {
-    const ledger = await openLedger();
-    await ledger.backup(file);
-    await ledger.close();
-    const problem = sqliteFileProblem(file);
-    if (problem !== undefined) throw new CurfewError('STORAGE_UNSAFE', { problem: `the copy is damaged: ${problem}` });
-    process.stderr.write(
-      `The ledger is in ${file}. Keys are not in it: keep ${path.join(config().dataDir, 'pki')} as well.\n`,
-    );
+    const { dataDir } = config();
+    await copyLedger(ledgerFile(dataDir), file);
+    process.stderr.write(`The ledger is in ${file}. Keys are not in it: keep ${path.join(dataDir, 'pki')} as well.\n`);
   });
 
 program
   .command('restore <file>')
   .description('put a copy in the place of the ledger; the server must be stopped')
   .action(async (file: string) => {
-    const target = path.join(config().dataDir, 'ledger.db');
-    const problem = existsSync(file) ? sqliteFileProblem(file) : 'there is no such file';
-    if (problem !== undefined) throw new CurfewError('STORAGE_UNSAFE', { problem: `${file}: ${problem}` });
-    mkdirSync(config().dataDir, { recursive: true, mode: 0o700 });
-    for (const suffix of ['-wal', '-shm']) rmSync(target + suffix, { force: true });
-    copyFileSync(file, target);
-    process.stderr.write(
-      'Restored. If devices have seen newer states, nothing is granted until: curfew-server recover\n',
-    );
+    const { dataDir } = config();
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const options = await ledgerOptions(dataDir);
+    lockLedger(dataDir, 0);
+    const ended = await restoreLedger(file, options);
+    process.stderr.write(`Restored. ${sumUp(ended)} Nothing is granted until: curfew-server recover\n`);
   });
 
 program
   .command('recover')
   .description('begin a new incarnation of the ledger, after a restore; the server must be stopped')
   .action(async () => {
-    const ledger = await openLedger();
-    const incarnation = await ledger.write(async (tx) => {
-      const meta = await readMeta(tx.db);
-      const next = meta.incarnation + 1;
-      await writeMeta(tx.db, { incarnation: next, rolledBack: '' });
-      tx.audit({ type: 'ledger.recovered', actor: { kind: 'server' }, subject: meta.id, data: { incarnation: next } });
-      tx.changed('ledger', meta.id);
-      return next;
-    });
+    const { dataDir } = config();
+    if (!existsSync(ledgerFile(dataDir)))
+      throw new CurfewError('STORAGE_UNSAFE', { problem: `there is no ledger in ${dataDir}` });
+    const options = await ledgerOptions(dataDir);
+    lockLedger(dataDir, 0);
+    const ledger = await SqliteLedger.open(options);
+    const done = await recoverLedger(ledger, clock);
     await ledger.close();
     process.stderr.write(
-      `The ledger is now incarnation ${incarnation}. Devices take leases of it from their next link on.\n`,
+      `The ledger is now incarnation ${done.incarnation}. ${sumUp(done)} Look through devices, users and API tokens: ` +
+        'what was removed, disabled or revoked after the backup is back.\n',
     );
   });
 
@@ -109,30 +123,25 @@ configCommand
 configCommand
   .command('print')
   .description('print every option with its value')
-  .action(() => {
-    process.stdout.write(
-      stringify(Object.fromEntries(optionValues(process.env, program.opts<{ config?: string }>().config))),
-    );
+  .action(async (_flags: object, command: Command) => {
+    const values = shownValues(optionValues(process.env, configFile()));
+    await printOne(terminal, outputOf(command).format, { json: values, text: () => stringify(values) });
   });
 
-async function openLedger(): Promise<SqliteLedger> {
-  const { dataDir } = config();
+const ledgerFile = (dataDir: string): string => path.join(dataDir, 'ledger.db');
+
+async function ledgerOptions(dataDir: string): Promise<SqliteLedgerOptions> {
   const { note } = await openServerKeys(new SecretFiles(path.join(dataDir, 'pki')));
-  const fatal = (error: unknown): never => {
-    throw error;
-  };
-  return SqliteLedger.open({
-    file: path.join(dataDir, 'ledger.db'),
-    clock,
-    random: systemRandom,
-    noteKey: note,
-    fatal,
-  });
+  return { file: ledgerFile(dataDir), clock, random: systemRandom, noteKey: note, fatal: fail };
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
+const sumUp = ({ sessions, approvals, joinTokens }: Ended): string =>
+  `Ended: ${sessions} sessions, ${approvals} approvals, ${joinTokens} join tokens.`;
+
+function fail(error: unknown): never {
   process.stderr.write(`curfew-server: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 }
+
+const code = await runProgram(program, process.argv.slice(2), terminal);
+if (code !== EXIT.done) process.exit(code);

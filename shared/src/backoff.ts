@@ -11,8 +11,9 @@ export class Backoff {
     private readonly mostMs: number,
   ) {}
 
-  next(): DurationMs {
-    const limit = Math.min(this.mostMs, this.leastMs * 2 ** this.attempt);
+  /** The next wait; at most `mostMs` this time. */
+  next(mostMs = this.mostMs): DurationMs {
+    const limit = Math.min(mostMs, this.leastMs * 2 ** this.attempt);
     this.attempt = Math.min(this.attempt + 1, 30);
     return durationMs(this.leastMs + this.random.fraction() * Math.max(0, limit - this.leastMs));
   }

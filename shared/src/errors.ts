@@ -30,8 +30,9 @@ export const ERRORS = {
   // The call itself
   FIELD_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
   METHOD_NOT_ALLOWED: spec('PERMISSION_DENIED', 'the role {role} may not call {method}; it takes {needed}'),
-  NOT_SIGNED_IN: spec('UNAUTHENTICATED', 'no valid API token; sign in with curfewctl login or pass --token'),
+  NOT_SIGNED_IN: spec('UNAUTHENTICATED', 'no valid API token or sign-in; sign in with curfewctl login or pass --token'),
   DEVICE_CERTIFICATE_REQUIRED: spec('UNAUTHENTICATED', 'this method is for enrolled devices only'),
+  TOO_MANY_CALLS: spec('RESOURCE_EXHAUSTED', 'too many {what}; try again in {wait}', true),
   INTERNAL: spec('INTERNAL', 'internal error, see the server log for request {requestId}'),
   PAGE_TOKEN_INVALID: spec('INVALID_ARGUMENT', 'page_token: is not one that this server gave for this list'),
   ORDER_BY_INVALID: spec('INVALID_ARGUMENT', "order_by: '{given}' is not one of {allowed}"),
@@ -55,6 +56,7 @@ export const ERRORS = {
   JOIN_TOKEN_NOT_FOUND: spec('NOT_FOUND', "no join token '{given}'"),
   CSR_INVALID: spec('INVALID_ARGUMENT', 'csr: {problem}'),
   LINK_FENCED: spec('ABORTED', 'a newer link of this device took over', true),
+  SERVER_STOPPING: spec('UNAVAILABLE', 'the server is stopping', true),
   HELLO_EXPECTED: spec('INVALID_ARGUMENT', 'the first message on a link is a hello'),
 
   // Users and tokens
@@ -66,6 +68,37 @@ export const ERRORS = {
   ACCOUNT_NOT_FOUND: spec('NOT_FOUND', "the device has reported no account '{given}'"),
   ACCOUNT_INELIGIBLE: spec('FAILED_PRECONDITION', "the account '{account}' cannot be elevated: {why}"),
   API_TOKEN_NOT_FOUND: spec('NOT_FOUND', "no API token '{given}'"),
+
+  // Signing in
+  SIGN_IN_FAILED: spec('UNAUTHENTICATED', 'the name, the password or the code is not right'),
+  TOTP_CODE_REQUIRED: spec('UNAUTHENTICATED', 'code: a one-time code is needed as well'),
+  TOTP_CODE_WRONG: spec('FAILED_PRECONDITION', 'code: is not the code of this moment, or was used already'),
+  TOTP_NOT_BEGUN: spec('FAILED_PRECONDITION', 'there is no new secret to confirm; begin again'),
+  TOTP_ALREADY_ON: spec('FAILED_PRECONDITION', 'one-time codes are on already; turn them off first'),
+  TOO_MANY_SIGN_INS: spec('RESOURCE_EXHAUSTED', 'too many attempts to sign in; try again in {wait}', true),
+  PASSWORD_WRONG: spec('FAILED_PRECONDITION', 'the password is not right'),
+  PASSWORD_NOT_SET: spec('FAILED_PRECONDITION', 'this user has no password here; an admin can give a first one'),
+  PASSWORD_TOO_WEAK: spec('INVALID_ARGUMENT', '{field}: {problem}'),
+  PASSWORD_CHANGE_REQUIRED: spec('PERMISSION_DENIED', 'the password must be changed before anything else'),
+  SIGN_IN_NOT_FOUND: spec('NOT_FOUND', "no open sign-in '{given}'"),
+  AUTHORIZATION_PENDING: spec('FAILED_PRECONDITION', 'nobody has approved this tool yet', true),
+  AUTHORIZATION_DENIED: spec('PERMISSION_DENIED', 'this tool was denied'),
+  AUTHORIZATION_EXPIRED: spec('NOT_FOUND', 'there is no such code; it was used, or is too old: begin again'),
+  OIDC_NOT_CONFIGURED: spec('NOT_FOUND', 'this server has no OIDC provider; see the options oidc.…'),
+  OIDC_UNREACHABLE: spec(
+    'UNAVAILABLE',
+    'the OIDC provider does not answer as it should; the server log says more',
+    true,
+  ),
+  OIDC_REFUSED: spec('UNAUTHENTICATED', 'the OIDC provider has not let this sign-in through; begin again'),
+  LOGOUT_TOKEN_INVALID: spec('INVALID_ARGUMENT', 'logout_token: is not one that the provider has made for this server'),
+  CROSS_SITE: spec('PERMISSION_DENIED', 'this call does not come from the console of this server: {problem}'),
+  HOST_NOT_ALLOWED: spec(
+    'PERMISSION_DENIED',
+    "'{host}' is no name of this server; the option http.names can hold more of them",
+  ),
+  HTTP_INVALID: spec('INVALID_ARGUMENT', 'this is not answered here: {problem}'),
+  PAGE_NOT_FOUND: spec('NOT_FOUND', 'there is nothing at this address'),
 
   // Requests and sessions
   REQUEST_NOT_FOUND: spec('NOT_FOUND', "no access request '{given}'"),
@@ -88,6 +121,42 @@ export const ERRORS = {
   ),
   TRANSITION_ILLEGAL: spec('INTERNAL', 'a {what} cannot go from {from} to {to}'),
 
+  // Policies
+  POLICY_NOT_FOUND: spec('NOT_FOUND', "no policy '{given}'; see curfewctl policies list"),
+  POLICY_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
+  POLICY_CHANGED: spec('ABORTED', 'the policies have changed since you looked: {what}; look again'),
+  POLICY_DENIES: spec('PERMISSION_DENIED', '{reason}'),
+  REASON_INVALID: spec('INVALID_ARGUMENT', "reason: the policy '{policy}' wants one that matches {pattern}"),
+  TICKET_INVALID: spec('INVALID_ARGUMENT', "ticket: the policy '{policy}' wants one that matches {pattern}"),
+  BUDGET_EXHAUSTED: spec('FAILED_PRECONDITION', "the policy '{policy}' {limit}"),
+  FRESH_SIGN_IN_REQUIRED: spec(
+    'FAILED_PRECONDITION',
+    'starting this needs a sign-in to the console that is not older than {within}; sign in again and start it there',
+  ),
+  DECISION_NOT_YOURS: spec('PERMISSION_DENIED', 'the request {id} waits for {waitsFor}'),
+  DECISION_ALREADY_MADE: spec(
+    'FAILED_PRECONDITION',
+    'you have decided on the request {id} already; it waits for others',
+  ),
+  REVIEW_NOT_WAITING: spec(
+    'FAILED_PRECONDITION',
+    'the request {id} has no break-glass session that waits for a review',
+  ),
+  EXTENSION_NOT_ALLOWED: spec('FAILED_PRECONDITION', "the policy '{policy}' lets no session be extended"),
+  RESOURCE_NOT_FOUND: spec('NOT_FOUND', "no resource '{given}'"),
+  // Notifications
+  CHANNEL_NOT_FOUND: spec('NOT_FOUND', "no channel '{given}'; see curfewctl channels list"),
+  CHANNEL_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
+  TARGET_NOT_ALLOWED: spec(
+    'INVALID_ARGUMENT',
+    "channel.target: '{host}' is an address of the server's own machine or link ({address}); notifications.allow_local_targets allows those",
+  ),
+  HOOK_REFUSED: spec('UNAUTHENTICATED', 'the signature of this call is not valid, too old, or was used before'),
+  SECRET_UNREADABLE: spec(
+    'FAILED_PRECONDITION',
+    'the secret of {what} cannot be read with the key of this server; set it again',
+  ),
+
   // What an agent refuses
   LEASE_MALFORMED: spec('INVALID_ARGUMENT', 'the lease cannot be read: {problem}'),
   LEASE_SIGNATURE_INVALID: spec('PERMISSION_DENIED', 'the lease is not signed by a trusted key'),
@@ -99,8 +168,9 @@ export const ERRORS = {
   LEASE_CLOCK_BEHIND: spec('FAILED_PRECONDITION', 'the wall clock is before the last time that the server signed'),
   ACCOUNT_CHANGED: spec('FAILED_PRECONDITION', 'the account is no longer the one that the lease names'),
   GRANT_KIND_UNSUPPORTED: spec('FAILED_PRECONDITION', 'this device cannot give {kind}: {why}'),
-  GRANT_NOT_EFFECTIVE: spec('FAILED_PRECONDITION', 'the right was made but sudo does not honour it: {detail}'),
+  GRANT_NOT_EFFECTIVE: spec('FAILED_PRECONDITION', 'the right was made but the system does not honour it: {detail}'),
   RULE_REJECTED: spec('FAILED_PRECONDITION', 'the sudoers rule did not pass its check: {detail}'),
+  DEVICE_STORAGE_FAILED: spec('FAILED_PRECONDITION', 'the device could not write {file}: {detail}'),
   REMOVER_UNAVAILABLE: spec('FAILED_PRECONDITION', 'no independent remover could be armed: {detail}'),
   CHECKPOINT_INCONSISTENT: spec(
     'FAILED_PRECONDITION',
@@ -111,10 +181,15 @@ export const ERRORS = {
   SERVER_UNREACHABLE: spec('UNAVAILABLE', 'cannot reach the server at {address}: {detail}', true),
   AGENT_UNREACHABLE: spec('UNAVAILABLE', 'cannot reach the agent on this device: {detail}', true),
   WAIT_TIMED_OUT: spec('DEADLINE_EXCEEDED', 'timed out waiting for {what}', true),
+  SELFTEST_RUNNING: spec('FAILED_PRECONDITION', 'a selftest runs on this machine already'),
   COMMAND_FAILED: spec('INTERNAL', '{command} failed with exit code {exitCode}: {stderr}'),
   CONFIG_INVALID: spec('INVALID_ARGUMENT', 'the configuration is not valid: {problems}'),
   STORAGE_UNSAFE: spec('INTERNAL', 'the ledger cannot be stored safely: {problem}'),
-  STORAGE_FAILED: spec('INTERNAL', 'the ledger could not be written: {detail}'),
+  STORAGE_FAILED: spec('FAILED_PRECONDITION', 'the ledger could not be written, so nothing was done: {detail}'),
+  LEDGER_IN_USE: spec(
+    'FAILED_PRECONDITION',
+    'the ledger in {folder} is in use by another process; stop the server first',
+  ),
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -8,6 +8,11 @@ export const ID_KINDS = {
   user: 'usr',
   joinToken: 'jtk',
   apiToken: 'tok',
+  policy: 'pol',
+  signIn: 'sin',
+  channel: 'chn',
+  delivery: 'dlv',
+  resource: 'res',
 } as const;
 
 export type IdKind = keyof typeof ID_KINDS;

@@ -9,6 +9,8 @@ export * from './logger.js';
 export * from './manual-clock.js';
 export * from './random.js';
 export * from './safe-text.js';
+export * from './token-buckets.js';
+export * from './lease/exact-command.js';
 export * from './lease/lease.js';
 export * from './lease/lease-token.js';
 export * from './request/request-state.js';

@@ -39,6 +39,12 @@ describe('logger', () => {
     assert.equal(lines[0]?.['reason'], 'a\\u{a}b\\u{1b}[2J\\u{202e}');
   });
 
+  it('keeps hostile text out of stack traces', () => {
+    const { lines } = logged(`log.error('x', { error: new Error('a\\nb\\u009b2J\\u202e') })`);
+    const { stack } = lines[0]?.['error'] as { stack: string };
+    assert.match(stack, /^Error: a\nb\\u\{9b\}2J\\u\{202e\}\n {4}at /);
+  });
+
   it('unfolds errors and their causes', () => {
     const { lines } = logged(`log.error('x', { error: new Error('outer', { cause: new Error('inner') }) })`);
     const error = lines[0]?.['error'] as { message: string; cause: { message: string } };

@@ -29,7 +29,7 @@ function plain(key: string, value: unknown, depth = 0): unknown {
       name,
       message: safeText(message),
       code,
-      stack,
+      stack: stack?.split('\n').map(safeText).join('\n'),
       ...(cause === undefined ? {} : { cause: plain('cause', cause, depth + 1) }),
     };
   }

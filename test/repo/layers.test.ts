@@ -5,7 +5,8 @@ import path from 'node:path';
 import { ROOT, runNode } from './repository-files.js';
 
 const DEPCRUISE = path.join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-const WORKSPACES = ['proto/src', 'shared/src', 'server/src', 'agent/src', 'test'];
+const CONSOLE = ['server/console/src', 'server/console/fake-api'];
+const WORKSPACES = ['proto/src', 'shared/src', 'server/src', ...CONSOLE, 'agent/src', 'test'];
 
 /** A checkout with nothing but the given files in it, and the rules. */
 function checkoutOf(files: Readonly<Record<string, string>>): string {
@@ -63,6 +64,18 @@ const BREACHES: readonly { readonly rule: string; readonly files: Readonly<Recor
   {
     rule: 'operator-cli-is-a-client',
     files: { 'server/src/cli/a.ts': using('../ledger/x.js'), 'server/src/ledger/x.ts': X },
+  },
+  {
+    rule: 'console-is-a-client',
+    files: { 'server/console/src/a.ts': using('../../src/ledger/x.js'), 'server/src/ledger/x.ts': X },
+  },
+  {
+    rule: 'console-runs-in-a-browser',
+    files: { 'server/console/src/a.ts': using('../../../shared/src/x.js'), 'shared/src/x.ts': X },
+  },
+  {
+    rule: 'server-does-not-know-the-console',
+    files: { 'server/src/a.ts': using('../console/src/x.js'), 'server/console/src/x.ts': X },
   },
   { rule: 'programs-are-not-libraries', files: { 'agent/src/a.ts': using('./main.js'), 'agent/src/main.ts': X } },
   {

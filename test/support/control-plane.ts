@@ -5,20 +5,26 @@ import { join } from 'node:path';
 import { DEVICE_BIN } from './device-init.js';
 import { CHECKOUT, type Device } from './device.js';
 import type { DeviceProcess } from './device-process.js';
-import type { ToolResult } from './tool.js';
+import { captureTool, type ToolResult } from './tool.js';
 import { eventually } from './wait.js';
 
 const SERVER = join(CHECKOUT, 'server/bin/curfew-server.js');
 const OPERATOR = join(CHECKOUT, 'server/bin/curfewctl.js');
 const AGENT = join(DEVICE_BIN, 'curfew-agent');
+/** A command that waits for a device waits less than this; nothing hangs for ever. */
+const TOOL_LIMIT_MS = 120_000;
 const PERSON = join(DEVICE_BIN, 'curfew');
 
 /** A real server process on a scratch ledger, and the operator's command line against it. */
 export class ControlPlane {
   port = 0;
+  /** The console's. */
+  httpPort = 0;
   caFile = '';
+  ownerToken = '';
+  /** The first owner's one-time password. */
+  ownerPassword = '';
   private child: ChildProcess | undefined;
-  private ownerToken = '';
   private output = '';
 
   private constructor(
@@ -26,34 +32,70 @@ export class ControlPlane {
     private readonly options: Readonly<Record<string, string>>,
   ) {}
 
-  /** Starts a server with more CURFEW_* options, if any. */
-  static async start(options: Readonly<Record<string, string>> = {}): Promise<ControlPlane> {
-    const plane = new ControlPlane(mkdtempSync(join(tmpdir(), 'curfew-server-')), options);
-    await plane.run();
+  /** Starts a server with more CURFEW_* options, if any; its data go to a folder that is there, or to a scratch one. */
+  static async start(options: Readonly<Record<string, string>> = {}, folder?: string): Promise<ControlPlane> {
+    const plane = new ControlPlane(folder ?? mkdtempSync(join(tmpdir(), 'curfew-server-')), options);
+    try {
+      await plane.run();
+    } catch (error) {
+      if (folder === undefined) await plane.dispose();
+      else await plane.stop('SIGKILL');
+      throw error;
+    }
     return plane;
   }
 
-  /** Starts the server process, on the same port as before. */
-  async run(): Promise<void> {
-    const env = {
+  /** HOST:PORT. */
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** The server process. Errors: there is none. */
+  get pid(): number {
+    if (this.child?.pid === undefined) throw new Error('no server was started');
+    return this.child.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.child?.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** How the server process ended; undefined while it runs. */
+  get end(): { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null } | undefined {
+    if (this.child === undefined || this.isRunning) return undefined;
+    return { exitCode: this.child.exitCode, signal: this.child.signalCode };
+  }
+
+  /** The environment that makes curfew-server this one. */
+  get serverEnv(): Record<string, string> {
+    return {
       PATH: process.env['PATH'] ?? '',
       CURFEW_DATA_DIR: this.folder,
       CURFEW_GRPC_PORT: String(this.port),
+      CURFEW_HTTP_PORT: String(this.httpPort),
       ...this.options,
     };
-    const child = spawn(SERVER, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  get ledgerFile(): string {
+    return join(this.folder, 'ledger.db');
+  }
+
+  /** Starts the server process, on the same ports as before. */
+  async run(): Promise<void> {
+    const child = spawn(SERVER, ['serve'], { env: this.serverEnv, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
-    await eventually(
-      () => {
-        if (child.exitCode !== null) throw new Error(`the server ended: ${this.output}`);
-        return this.output.includes('"message":"server ready"');
-      },
-      { withinMs: 20_000, what: 'a server that is ready' },
-    );
+    await eventually(() => !this.isRunning || this.output.includes('"message":"server ready"'), {
+      withinMs: 60_000,
+      what: 'a server that is ready',
+    });
+    if (!this.isRunning) throw new Error(`the server ended: ${this.output}`);
     this.port = Number(/listening on \S+:(\d+)/.exec(this.output)?.[1]);
+    this.httpPort = Number(/console on https?:\/\/\S+:(\d+)/.exec(this.output)?.[1]);
+    this.ownerPassword = /first owner password, shown this once: (\S+)/.exec(this.output)?.[1] ?? this.ownerPassword;
     this.ownerToken = /first owner token, shown this once: (\S+)/.exec(this.output)?.[1] ?? this.ownerToken;
     this.caFile = join(this.folder, 'pki/ca.crt');
   }
@@ -79,7 +121,7 @@ export class ControlPlane {
   /** The environment that makes curfewctl an owner of this server. */
   get operatorEnv(): Record<string, string> {
     return {
-      CURFEW_SERVER: `127.0.0.1:${this.port}`,
+      CURFEW_SERVER: this.address,
       CURFEW_TOKEN: this.ownerToken,
       CURFEW_CA: this.caFile,
       HOME: this.folder,
@@ -88,17 +130,15 @@ export class ControlPlane {
 
   /** Runs curfewctl as the owner. Resolves with any exit code. */
   curfewctl(...args: string[]): Promise<ToolResult> {
-    const env = { PATH: process.env['PATH'] ?? '', ...this.operatorEnv };
-    const child = spawn(OPERATOR, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (exitCode, signal) => {
-        resolve({ exitCode, signal, stdout, stderr });
-      });
+    return captureTool(OPERATOR, args, {
+      env: { PATH: process.env['PATH'] ?? '', ...this.operatorEnv },
+      timeoutMs: TOOL_LIMIT_MS,
     });
+  }
+
+  /** Runs another command of curfew-server on this server's data. Resolves with any exit code. */
+  curfewServer(...args: string[]): Promise<ToolResult> {
+    return captureTool(SERVER, args, { env: this.serverEnv, timeoutMs: TOOL_LIMIT_MS });
   }
 
   /** Runs curfewctl with JSON output; it must succeed. */
@@ -114,7 +154,7 @@ export class ControlPlane {
   /** Enrols a device and runs its agent there. `server` replaces the server's address, for a proxy between. */
   async join(device: Device, server = `${device.network.hostAddress}:${this.port}`): Promise<DeviceProcess> {
     const { secret } = await this.json<{ secret: string }>('devices', 'join-token', 'create');
-    await device.must([AGENT, 'enroll', '--server', server, '--token', secret]);
+    await device.must([AGENT, 'enroll', '--server', server], { env: { CURFEW_JOIN_TOKEN: secret } });
     return startAgent(device);
   }
 }

@@ -50,6 +50,18 @@ export class DeviceProcess {
     return this.stdout + this.stderr;
   }
 
+  /** Resolves at its next output, or when it has none any more. */
+  nextOutput(): Promise<void> {
+    const { stdout } = this.nsenter;
+    return new Promise((resolve) => {
+      const told = (): void => {
+        stdout.off('data', told).off('end', told);
+        resolve();
+      };
+      stdout.on('data', told).on('end', told);
+    });
+  }
+
   private get isOver(): boolean {
     return this.nsenter.exitCode !== null || this.nsenter.signalCode !== null;
   }

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEVICE_CLOCK } from './device-clock.js';
-import { DEVICE_INIT, DEVICE_PATH } from './device-init.js';
+import { DeviceCgroup } from './device-cgroup.js';
+import { DEVICE_PATH, deviceInitScript, type DeviceInit } from './device-init.js';
 import { DeviceNetwork } from './device-network.js';
 import { childrenOf, DeviceProcess } from './device-process.js';
 import { DeviceShell } from './device-shell.js';
@@ -30,6 +31,10 @@ export interface DeviceOptions {
   /** The host name. */
   readonly name: string;
   readonly users?: readonly DeviceUser[];
+  /** What runs as its first process; default plain. */
+  readonly init?: DeviceInit;
+  /** A folder of the machine that is the agent's state folder, so that its fsync is the disk's; else that is in memory too. */
+  readonly stateFolder?: string;
 }
 
 export interface RunOptions {
@@ -53,15 +58,18 @@ export class Device {
   private readonly running = new Set<DeviceProcess>();
   private clock: DeviceProcess | undefined;
   private cable: DeviceNetwork | undefined;
+  private cgroup: DeviceCgroup | undefined;
 
   private constructor(
     readonly name: string,
+    private readonly initKind: DeviceInit,
     private readonly layers: string,
+    private readonly stateFolder: string,
   ) {}
 
-  /** Boots a device. Needs root on Linux (see `describeOn`). */
+  /** Boots a device; one with systemd has reached its multi-user target then. Needs root on Linux (see `describeOn`). */
   static async start(options: DeviceOptions): Promise<Device> {
-    const device = new Device(options.name, layerFolder());
+    const device = new Device(options.name, options.init ?? 'plain', layerFolder(), options.stateFolder ?? '');
     try {
       await device.boot();
       for (const user of options.users ?? []) await device.addUser(user);
@@ -165,12 +173,15 @@ export class Device {
     if (init.exitCode === null && init.signalCode === null) {
       const over = new Promise((resolve) => init.once('exit', resolve));
       killHard(this.initPid) || init.kill('SIGKILL');
+      // The first process ends when all others have been seen to end, and an nsenter that is stopped sees nothing.
+      for (const left of this.running) await left.kill('SIGCONT');
       await over;
     }
     this.initPid = 0;
-    for (const left of this.running) await left.kill('SIGCONT');
     await Promise.all([...this.running].map((left) => left.ended.catch(() => undefined)));
     await this.cable?.remove();
+    this.cgroup?.remove();
+    this.cgroup = undefined;
   }
 
   /** Boots a device that was powered off. */
@@ -218,12 +229,12 @@ export class Device {
   private async boot(): Promise<void> {
     if (this.init) throw new Error(`device ${this.name} is up`);
     const script = join(this.layers, 'init');
-    writeFileSync(script, DEVICE_INIT);
-    const init = spawn(
-      'unshare',
-      [...NAMESPACES, '--', 'bash', script, this.layers, this.name, CHECKOUT, process.execPath],
-      { stdio: 'pipe', cwd: '/', env: { PATH: DEVICE_PATH, LC_ALL: 'C' } },
-    );
+    writeFileSync(script, deviceInitScript(this.initKind));
+    if (this.initKind === 'systemd') this.cgroup = DeviceCgroup.make();
+    const separate = ['unshare', ...NAMESPACES, ...(this.cgroup === undefined ? [] : ['--cgroup']), '--'];
+    const first = ['bash', script, this.layers, this.name, CHECKOUT, process.execPath, this.initKind, this.stateFolder];
+    const [program = '', ...args] = [...(this.cgroup?.enter ?? []), ...separate, ...first];
+    const init = spawn(program, args, { stdio: 'pipe', cwd: '/', env: { PATH: DEVICE_PATH, LC_ALL: 'C' } });
     this.init = init;
     let output = '';
     let problem: unknown;
@@ -242,7 +253,18 @@ export class Device {
     this.initPid = pid;
     if (this.cable) await this.cable.attach(pid);
     else this.cable = await DeviceNetwork.plugIn(pid);
+    if (init.pid !== undefined) this.cgroup?.release(init.pid);
     await said('ready');
+    if (this.initKind === 'systemd') await this.systemdIsUp();
+  }
+
+  /** A unit of the machine that fails on a device makes the system degraded, and nothing of ours. */
+  private async systemdIsUp(): Promise<void> {
+    await eventually(async () => (await this.run(['systemctl', 'is-active', 'multi-user.target'])).exitCode === 0, {
+      withinMs: 60_000,
+      everyMs: 100,
+      what: `systemd of ${this.name}`,
+    });
   }
 }
 

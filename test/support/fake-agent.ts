@@ -104,9 +104,8 @@ export class FakeAgent {
         call.on('cancelled', () => this.watchers.delete(tell));
         tell();
       },
-      getAgentStatus: this.unary('getAgentStatus', () => {
-        throw new CurfewError('METHOD_NOT_ALLOWED', { role: 'user', method: 'GetAgentStatus', needed: 'root' });
-      }),
+      getAgentStatus: this.unary('getAgentStatus', () => forRoot('GetAgentStatus')),
+      endEverySession: this.unary('endEverySession', () => forRoot('EndEverySession')),
     };
   }
 
@@ -129,6 +128,10 @@ export class FakeAgent {
     if (found === undefined) throw new CurfewError('REQUEST_NOT_FOUND', { given: id });
     return found;
   }
+}
+
+function forRoot(method: string): never {
+  throw new CurfewError('METHOD_NOT_ALLOWED', { role: 'user', method, needed: 'root' });
 }
 
 const inMinutes = (minutes: number): Date => new Date(Date.now() + minutes * 60_000);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cgroupsLeft } from './device-cgroup.js';
 import { childrenOf } from './device-process.js';
 import { ownedFolder } from './scratch.js';
 import { eventually } from './wait.js';
@@ -38,7 +39,8 @@ function leaks(): string[] {
       return [];
     }
   });
-  return [...found, ...layers.map((name) => `layers of a device: ${name}`)];
+  found.push(...layers.map((name) => `layers of a device: ${name}`));
+  return [...found, ...cgroupsLeft().map((name) => `control group of a device: ${name}`)];
 }
 
 /** After the last test of the process, nothing that a test made may be left: no file, no process, no mount. */

@@ -1,9 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { unifiedHierarchy } from './device-cgroup.js';
 
 /** What a suite may need of the machine that it runs on. Programs are looked up in the places of the system. */
-export type MachineNeed = 'devices' | { readonly program: string };
+export type MachineNeed = 'devices' | 'systemd devices' | { readonly program: string };
 
 /** What a device is made with. */
 const DEVICE_PROGRAMS = ['unshare', 'nsenter', 'setpriv', 'ip', 'bash', 'sudo', 'visudo', 'useradd'];
@@ -42,12 +43,30 @@ function whyNoDevices(): string {
   return deviceProblem;
 }
 
+/** Why devices with systemd cannot be made here, '' when they can. */
+function whyNoSystemdDevices(): string {
+  const problem = whyNoDevices();
+  if (problem !== '') return problem;
+  const missing = ['systemctl', 'systemd-run'].filter((program) => !isInstalled(program));
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
+  const hierarchy = unifiedHierarchy();
+  if (hierarchy === undefined) return 'no unified control group hierarchy is mounted';
+  try {
+    accessSync(join(hierarchy, 'cgroup.procs'), constants.W_OK);
+    return '';
+  } catch {
+    return `${hierarchy} cannot be written to`;
+  }
+}
+
 /** Why this machine cannot run a suite with these needs; '' when it can. */
 export function whyNot(needs: readonly MachineNeed[]): string {
   return needs
-    .map((need) =>
-      need === 'devices' ? whyNoDevices() : isInstalled(need.program) ? '' : `not installed: ${need.program}`,
-    )
+    .map((need) => {
+      if (need === 'devices') return whyNoDevices();
+      if (need === 'systemd devices') return whyNoSystemdDevices();
+      return isInstalled(need.program) ? '' : `not installed: ${need.program}`;
+    })
     .filter(Boolean)
     .join('; ');
 }

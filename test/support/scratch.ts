@@ -55,7 +55,8 @@ function isWritableMemory(folder: string): boolean {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether there is a process of this id. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -14,11 +14,34 @@ import * as grpc from '@grpc/grpc-js';
 import * as x509 from '@peculiar/x509';
 import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { TestServer } from './test-server.js';
+import { asRefusal, type Refusal } from './api-client.js';
 
 x509.cryptoProvider.set(webcrypto as never);
 
-const OPTIONS = { 'grpc.ssl_target_name_override': 'curfew-server', 'grpc.default_authority': 'curfew-server' };
+/** The newest desired state that a device has seen. */
+export interface DeviceFloor {
+  readonly generation: bigint;
+  readonly incarnation: bigint;
+}
+
+/** A server as a device finds it. */
+export interface JoinedServer {
+  /** HOST:PORT. */
+  readonly address: string;
+  /** The file with its CA's certificate. */
+  readonly caFile: string;
+}
+
+/** The names that a server's certificate always has, pings as the agents', and a client that is back soon after a server's restart. */
+export const CHANNEL_OPTIONS = {
+  'grpc.ssl_target_name_override': 'curfew-server',
+  'grpc.default_authority': 'curfew-server',
+  'grpc.keepalive_time_ms': 4_000,
+  'grpc.keepalive_timeout_ms': 4_000,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.initial_reconnect_backoff_ms': 50,
+  'grpc.max_reconnect_backoff_ms': 200,
+};
 
 interface Lease {
   readonly sessionId: string;
@@ -32,44 +55,55 @@ interface Lease {
  */
 export class ScriptedDevice {
   private stream: grpc.ClientDuplexStream<ConnectRequest, ConnectResponse> | undefined;
-  private floor = { generation: 0n, incarnation: 0n };
+  private readonly instance = randomBytes(16).toString('hex');
+  /** Every desired state that it was sent, oldest first. */
+  readonly desired: DesiredState[] = [];
+  /** How each of its links has ended, oldest first. */
+  readonly ends: Refusal[] = [];
+  /** The newest that it has seen. */
+  floor: DeviceFloor = { generation: 0n, incarnation: 0n };
   /** Every checkpoint that it was sent, oldest first. */
   readonly checkpoints: CheckpointUpdate[] = [];
+  /** The sessions whose leases it was sent last: what it holds, as long as it answers. */
+  held: readonly string[] = [];
   /** While false, the device reads its desired state and says nothing. */
   answers = true;
+
+  readonly link: LinkServiceClient;
 
   private constructor(
     readonly id: string,
     readonly auditKey: string,
-    readonly link: LinkServiceClient,
+    readonly identity: { readonly certificate: string; readonly key: string },
+    address: string,
+    /** Its own key and certificate. */
+    readonly credentials: grpc.ChannelCredentials,
     private readonly accounts: Account[],
-  ) {}
+  ) {
+    this.link = new LinkServiceClient(address, credentials, CHANNEL_OPTIONS);
+  }
+
+  /** Another machine with a copy of this one's identity. It is not on line. */
+  twin(server: JoinedServer): ScriptedDevice {
+    const { certificate, key } = this.identity;
+    const credentials = grpc.credentials.createSsl(
+      readFileSync(server.caFile),
+      Buffer.from(key),
+      Buffer.from(certificate),
+    );
+    return new ScriptedDevice(this.id, this.auditKey, this.identity, server.address, credentials, this.accounts);
+  }
 
   /** Enrols with a join token, links, and reports the accounts. */
-  static async enroll(server: TestServer, joinToken: string, hostname: string, accounts: string[]) {
-    const ca = readFileSync(server.running.caFile);
-    const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-    const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-      name: 'CN=device',
-      keys: keys as never,
-      signingAlgorithm: algorithm,
-    });
-    const client = new EnrollmentServiceClient(server.address, grpc.credentials.createSsl(ca), OPTIONS);
-    const facts = { hostname, platform: Platform.LINUX, osRelease: 'Debian GNU/Linux 12', agentVersion: '0.1.0' };
-    const identity = await new Promise<EnrollResponse>((resolve, reject) =>
-      client.enroll({ joinToken, csr: Buffer.from(csr.rawData), facts: factsOf(facts) }, (error, answer) =>
-        error === null ? resolve(answer) : reject(error),
-      ),
-    );
-    client.close();
-    const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-    const pem = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' });
-    const credentials = grpc.credentials.createSsl(ca, Buffer.from(pem), Buffer.from(identity.certificate));
+  static async enroll(server: JoinedServer, joinToken: string, hostname: string, accounts: string[]) {
+    const { identity, privateKey } = await redeemJoinToken(server, joinToken, hostname);
+    const [key, certificate] = [Buffer.from(privateKey), Buffer.from(identity.certificate)];
     const device = new ScriptedDevice(
       identity.deviceId,
       identity.auditKey,
-      new LinkServiceClient(server.address, credentials, OPTIONS),
+      { certificate: identity.certificate, key: privateKey },
+      server.address,
+      grpc.credentials.createSsl(readFileSync(server.caFile), key, certificate),
       accounts.map((name, at) => ({
         name,
         uid: 1000 + at,
@@ -83,21 +117,36 @@ export class ScriptedDevice {
     return device;
   }
 
+  /** The same device, when it had seen no more than `floor`, as it would meet another server that has its ledger. */
+  before(server: JoinedServer, floor: DeviceFloor): ScriptedDevice {
+    const twin = new ScriptedDevice(
+      this.id,
+      this.auditKey,
+      this.identity,
+      server.address,
+      this.credentials,
+      this.accounts,
+    );
+    twin.floor = floor;
+    return twin;
+  }
+
   account(name: string): Account {
     const found = this.accounts.find((account) => account.name === name);
     if (found === undefined) throw new Error(`the device has no account ${name}`);
     return found;
   }
 
-  /** Opens the link; resolves when the first desired state has come. */
+  /** Opens the link, once the server answers; resolves when the first desired state has come. */
   goOnline(): Promise<void> {
-    const stream = this.link.connect();
+    this.goOffline();
+    const stream = this.link.connect(new grpc.Metadata({ waitForReady: true }));
     this.stream = stream;
-    stream.on('error', () => undefined);
+    stream.on('error', (error) => this.ends.push(asRefusal(error)));
     const random = (): string => randomBytes(16).toString('hex');
     const hello = {
       nonce: random(),
-      instance: random(),
+      instance: this.instance,
       bootId: random(),
       incarnation: this.floor.incarnation,
       floorGeneration: this.floor.generation,
@@ -105,12 +154,16 @@ export class ScriptedDevice {
     };
     this.send({ $case: 'hello', value: hello });
     this.send({ $case: 'report', value: { accounts: this.accounts } });
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      stream.on('error', reject);
       stream.on('data', ({ message }: ConnectResponse) => {
         if (message?.$case === 'checkpoint') this.checkpoints.push(message.value);
         if (message?.$case !== 'desired') return;
+        this.desired.push(message.value);
         this.floor = { generation: message.value.generation, incarnation: message.value.incarnation };
-        if (this.answers) this.observe(message.value);
+        const held = message.value.leases.map(claimsOf);
+        this.held = held.map(({ sessionId }) => sessionId);
+        if (this.answers) this.observe(message.value, held);
         resolve();
       });
     });
@@ -126,19 +179,49 @@ export class ScriptedDevice {
     this.link.close();
   }
 
-  private observe({ generation, incarnation, leases }: DesiredState): void {
-    const held = leases.map((lease) => {
-      const [, payload = ''] = lease.split('.');
-      const { sessionId, epoch, account } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Lease;
-      const { name, uid, fingerprint } = account;
-      return { sessionId, epoch: BigInt(epoch), account: { name, uid, fingerprint } };
-    });
+  private observe({ generation, incarnation }: DesiredState, leases: readonly Lease[]): void {
+    const held = leases.map(({ sessionId, epoch, account: { name, uid, fingerprint } }) => ({
+      sessionId,
+      epoch: BigInt(epoch),
+      account: { name, uid, fingerprint },
+    }));
     this.send({ $case: 'observed', value: { generation, incarnation, held } });
   }
 
   private send(message: Parameters<typeof ConnectRequest.fromPartial>[0]['message']): void {
     this.stream?.write(ConnectRequest.fromPartial({ message }));
   }
+}
+
+/** Enrols a fresh key, and does nothing more. Errors: gRPC's, with the server's code in the metadata. */
+export async function redeemJoinToken(
+  server: JoinedServer,
+  joinToken: string,
+  hostname: string,
+): Promise<{ readonly identity: EnrollResponse; readonly privateKey: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: 'CN=device',
+    keys: keys as never,
+    signingAlgorithm: algorithm,
+  });
+  const credentials = grpc.credentials.createSsl(readFileSync(server.caFile));
+  const client = new EnrollmentServiceClient(server.address, credentials, CHANNEL_OPTIONS);
+  const facts = { hostname, platform: Platform.LINUX, osRelease: 'Debian GNU/Linux 12', agentVersion: '0.1.0' };
+  const identity = await new Promise<EnrollResponse>((resolve, reject) =>
+    client.enroll({ joinToken, csr: Buffer.from(csr.rawData), facts: factsOf(facts) }, (error, answer) =>
+      error === null ? resolve(answer) : reject(error),
+    ),
+  ).finally(() => client.close());
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return { identity, privateKey: key.export({ type: 'pkcs8', format: 'pem' }) as string };
+}
+
+function claimsOf(lease: string): Lease {
+  const [, payload = ''] = lease.split('.');
+  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Lease;
 }
 
 const factsOf = (facts: { hostname: string; platform: Platform; osRelease: string; agentVersion: string }) => ({
@@ -149,5 +232,6 @@ const factsOf = (facts: { hostname: string; platform: Platform; osRelease: strin
   independentRemover: 'watchdog-process',
   hardwareId: '',
   model: '',
+  grantKinds: [],
   ...facts,
 });

@@ -15,6 +15,15 @@ export const FILE_CALLS = [
   'unlink',
   'unlinkat',
   'ftruncate',
+  'truncate',
+  'mkdir',
+  'rmdir',
+  'link',
+  'symlink',
+  'chmod',
+  'fchmod',
+  'chown',
+  'fchown',
 ] as const;
 
 export type FileCall = (typeof FILE_CALLS)[number];
@@ -37,24 +46,16 @@ export type WatchedPaths = readonly string[];
 
 const ONE_POOL_THREAD = ['-E', 'UV_THREADPOOL_SIZE=1'];
 
-/** strace and its arguments in front of a program, so that `fault` strikes at `point`. */
-export function withFault(argv: readonly string[], point: FaultPoint, fault: Fault): string[] {
+/** What makes strace strike with `fault` at `point`. */
+export function injection(point: FaultPoint, fault: Fault): string[] {
   const effect = fault === 'SIGKILL' ? 'signal=SIGKILL' : `error=${fault}`;
   const inject = `inject=${point.call}:${effect}:when=${point.nth}`;
-  const expressions = ['-e', `trace=${point.call}`, '-e', inject];
-  return [
-    'strace',
-    '-f',
-    '-qq',
-    ...ONE_POOL_THREAD,
-    '-P',
-    point.path,
-    '-o',
-    '/dev/null',
-    ...expressions,
-    '--',
-    ...argv,
-  ];
+  return ['-P', point.path, '-e', `trace=${point.call}`, '-e', inject];
+}
+
+/** strace and its arguments in front of a program, so that `fault` strikes at `point`. */
+export function withFault(argv: readonly string[], point: FaultPoint, fault: Fault): string[] {
+  return ['strace', '-f', '-qq', ...ONE_POOL_THREAD, '-o', '/dev/null', ...injection(point, fault), '--', ...argv];
 }
 
 /** strace and its arguments in front of a program, so that its calls on files are written to `file`. */
@@ -63,28 +64,49 @@ export function withTrace(argv: readonly string[], file: string): string[] {
   return ['strace', '-f', '-qq', '-y', ...ONE_POOL_THREAD, '-s', '4', '-o', file, '-e', trace, '--', ...argv];
 }
 
-/** The calls that name a file; the others have it open. */
-const NAMING: readonly FileCall[] = ['openat', 'rename', 'renameat2', 'unlink', 'unlinkat'];
+/** The calls on a file that is open; the others name it. */
+const ON_OPEN: readonly FileCall[] = ['write', 'pwrite64', 'fsync', 'fdatasync', 'ftruncate', 'fchmod', 'fchown'];
 
 /** The path that a call of a trace is about; of the two of a rename, the old one. */
 function pathOf(call: FileCall, args: string): string | undefined {
   const folder = /^(?:\d+|AT_FDCWD)<([^>]*)>/.exec(args)?.[1];
-  if (!NAMING.includes(call)) return folder;
+  if (ON_OPEN.includes(call)) return folder;
   const name = /^(?:(?:\d+|AT_FDCWD)<[^>]*>, )?"([^"]*)"/.exec(args)?.[1];
   return name === undefined || name.startsWith('/') ? name : join(folder ?? '/', name);
 }
+
+/** A call on a file, as one line of a trace has it. */
+export interface TracedCall {
+  /** The thread's id; '' when the program has only one. */
+  readonly thread: string;
+  readonly call: FileCall;
+  readonly path: string;
+  /** Whether it changes the file, or opens it to do so. */
+  readonly changing: boolean;
+}
+
+/** Reads a line of a trace; undefined when it is no call on a file. */
+export function tracedCall(line: string): TracedCall | undefined {
+  const [, thread = '', name, args] = /^(?:(\d+) +)?([a-z0-9]+)\((.*)/.exec(line) ?? [];
+  const call = FILE_CALLS.find((known) => known === name);
+  const path = call === undefined || args === undefined ? undefined : pathOf(call, args);
+  if (call === undefined || path === undefined) return undefined;
+  return { thread, call, path, changing: call !== 'openat' || /O_(WRONLY|RDWR|CREAT|TRUNC)/.test(args ?? '') };
+}
+
+/** Whether a path is one of the watched ones, or below one. */
+export const isWatched = (path: string, watched: WatchedPaths): boolean =>
+  watched.some((root) => path === root || path.startsWith(`${root}/`));
 
 /** The fault points on the watched paths in a trace that `withTrace` wrote, in the order in which calls were made. */
 export function faultPoints(trace: string, watched: WatchedPaths): FaultPoint[] {
   const counts = new Map<string, number>();
   const points = new Map<string, FaultPoint>();
   for (const line of trace.split('\n')) {
-    const [, thread, name, args] = /^(?:(\d+) +)?([a-z0-9]+)\((.*)/.exec(line) ?? [];
-    const call = FILE_CALLS.find((known) => known === name);
-    const path = call === undefined || args === undefined ? undefined : pathOf(call, args);
-    if (call === undefined || path === undefined) continue;
-    if (!watched.some((root) => path === root || path.startsWith(`${root}/`))) continue;
-    const counter = `${thread ?? ''} ${call} ${path}`;
+    const traced = tracedCall(line);
+    if (traced === undefined || !isWatched(traced.path, watched)) continue;
+    const { thread, call, path } = traced;
+    const counter = `${thread} ${call} ${path}`;
     const nth = (counts.get(counter) ?? 0) + 1;
     counts.set(counter, nth);
     points.set(`${call} ${path} ${nth}`, { call, path, nth });

@@ -8,7 +8,12 @@ export interface TestServer {
   readonly running: RunningServer;
   /** HOST:PORT. */
   readonly address: string;
+  /** Scheme, host and port of the console and the JSON API. */
+  readonly consoleUrl: string;
+  readonly caFile: string;
   readonly ownerToken: string;
+  /** The first owner's one-time password. */
+  readonly ownerPassword: string;
   close(): Promise<void>;
 }
 
@@ -20,6 +25,7 @@ export async function startTestServer(env: Readonly<Record<string, string>> = {}
       CURFEW_DATA_DIR: folder,
       CURFEW_GRPC_HOST: '127.0.0.1',
       CURFEW_GRPC_PORT: '0',
+      CURFEW_HTTP_PORT: '0',
       ...env,
     }),
     clock: new SystemClock(),
@@ -32,6 +38,9 @@ export async function startTestServer(env: Readonly<Record<string, string>> = {}
   return {
     running,
     address: `127.0.0.1:${running.port}`,
+    consoleUrl: running.consoleUrl,
+    caFile: running.caFile,
+    ownerPassword: running.firstOwnerPassword ?? '',
     ownerToken: running.firstOwnerToken ?? '',
     close: async () => {
       await running.close();

@@ -5,6 +5,7 @@ import {
   CancelRequestRequest,
   EndRequest,
   GetStatusRequest,
+  GrantKind,
   LocalServiceService as service,
   LocalSession,
   LocalStatus,
@@ -40,7 +41,7 @@ export const START_WITHIN = durationMs(90 * SECOND);
 /** `request`: done when the server holds it; with --wait, when it is approved. */
 export async function request(context: PersonContext, command: Command, flags: RequestFlags): Promise<void> {
   await withAgent(context, async (agent) => {
-    const wish = requestOf(flags.for, flags.reason, flags.command ?? [], flags.runAs ?? '');
+    const wish = requestOf(flags.for, flags.reason, optionsOf(flags), flags);
     const answer = await agent.unary(service.requestAccess, wish);
     const made = known(answer.request);
     if (flags.wait !== true) {
@@ -54,23 +55,27 @@ export async function request(context: PersonContext, command: Command, flags: R
   });
 }
 
-/** The request for a right; no commands means every command. */
-export function requestOf(
+/** What a request is for; nothing means the server's defaults. */
+function optionsOf({ command, runAs, group }: RequestFlags): Partial<GrantOptions> | undefined {
+  if (group !== undefined) return { kind: GrantKind.GROUP_MEMBERSHIP, group: group === true ? '' : group };
+  if (command === undefined && runAs === undefined) return undefined;
+  return { commands: (command ?? []).map((argv) => ({ argv })), runAs: runAs ?? '' };
+}
+
+/** The request for a right. */
+export const requestOf = (
   duration: DurationMs,
   reason: string,
-  commands: readonly (readonly string[])[],
-  runAs: string,
-): RequestAccessRequest {
-  const options: { options?: Partial<GrantOptions> } =
-    commands.length === 0 && runAs === ''
-      ? {}
-      : { options: { commands: commands.map((argv) => ({ argv: [...argv] })), runAs } };
-  return RequestAccessRequest.fromPartial({
+  options: Partial<GrantOptions> | undefined,
+  { ticket = '', breakGlass = false }: Pick<RequestFlags, 'ticket' | 'breakGlass'> = {},
+): RequestAccessRequest =>
+  RequestAccessRequest.fromPartial({
     duration: { seconds: BigInt(Math.floor(duration / 1000)), nanos: (duration % 1000) * 1_000_000 },
     reason,
-    ...options,
+    ticket,
+    breakGlass,
+    ...(options === undefined ? {} : { options }),
   });
-}
 
 /** `start [ID]`. */
 export async function start(context: PersonContext, command: Command, id: string | undefined): Promise<void> {

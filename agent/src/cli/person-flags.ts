@@ -6,6 +6,10 @@ export interface RequestFlags {
   readonly reason: string;
   readonly command?: string[][];
   readonly runAs?: string;
+  /** True stands for the device's administrators' group. */
+  readonly group?: string | true;
+  readonly ticket?: string;
+  readonly breakGlass?: boolean;
   readonly wait?: boolean;
   readonly timeout?: DurationMs;
 }
@@ -15,6 +19,7 @@ export interface SudoFlags {
   readonly for: DurationMs;
   readonly reason?: string;
   readonly only?: boolean;
+  readonly ticket?: string;
   readonly keep?: boolean;
   readonly timeout?: DurationMs;
 }

@@ -3,10 +3,12 @@ import {
   commandFlag,
   completionScript,
   durationFlag,
+  groupFlag,
   MINUTE,
   newProgram,
   reasonFlag,
   SHELLS,
+  ticketFlag,
   usageError,
   type Shell,
 } from '@curfew/shared/cli';
@@ -21,6 +23,8 @@ export const HINTS: Readonly<Record<string, string>> = {
   REQUEST_NOT_APPROVED: 'see how it stands with: curfew status',
   REQUEST_ALREADY_OPEN: 'see it with: curfew status',
   SESSION_NOT_FOUND: 'see yours with: curfew status',
+  POLICY_DENIES: 'an operator can see why with: curfewctl policies explain',
+  FRESH_SIGN_IN_REQUIRED: "sign in to Curfew's console and start it there, under My access",
   ID_AMBIGUOUS: 'see yours with: curfew status',
 };
 
@@ -84,6 +88,13 @@ function addRequest(program: Command, context: PersonContext): void {
     .requiredOption('--reason <text>', 'why; whoever decides sees it', reasonFlag)
     .option('--command <line>', 'ask for this command only, exactly; may be repeated', commandFlag)
     .option('--run-as <account>', 'the account that commands run as (default: root)')
+    .addOption(
+      new Option('--group [name]', "ask for membership of a group instead of sudo (default: the administrators' group)")
+        .argParser(groupFlag)
+        .conflicts(['command', 'runAs']),
+    )
+    .option('--ticket <id>', 'the ticket, where the policy wants one', ticketFlag)
+    .option('--break-glass', 'start without a decision, to be reviewed afterwards, where the policy allows that')
     .option('--wait', 'wait for the decision')
     .option('--timeout <duration>', 'how long --wait waits (default: until it is decided)', durationFlag)
     .action(async (flags: RequestFlags, command: Command) => (await actions()).request(context, command, flags));
@@ -98,6 +109,7 @@ function addSudo(program: Command, context: PersonContext): void {
     .addOption(
       new Option('--for <duration>', 'for how long to ask').argParser(durationFlag).default(15 * MINUTE, '15m'),
     )
+    .option('--ticket <id>', 'the ticket, where the policy wants one', ticketFlag)
     .option('--only', 'ask for the right to run exactly this command and no other')
     .option('--keep', 'keep the right until its time is over, instead of giving it back after the command')
     .option('--timeout <duration>', 'how long to wait for the decision (default: until it is decided)', durationFlag)

@@ -29,6 +29,21 @@ describe('status text', () => {
     }
   });
 
+  it('says whom a request waits for, and where one is started that needs a fresh sign-in', () => {
+    const [open] = requestLines(
+      AccessRequest.fromPartial({
+        state: AccessRequestState.PENDING,
+        waitsFor: 'group security, 1 of 2 given',
+        step: 2,
+        stepCount: 3,
+      }),
+      NOW,
+    );
+    assert.match(open ?? '', /waiting for group security, 1 of 2 given \(step 2 of 3\) since/);
+    const approved = AccessRequest.fromPartial({ state: AccessRequestState.APPROVED, freshSignInRequired: true });
+    assert.match(requestLines(approved, NOW)[1] ?? '', /in Curfew's console, after a fresh sign-in/);
+  });
+
   it('has words for every end reason', () => {
     const texts = members<EndReason>(EndReason).map((endReason) =>
       sessionLines(LocalSession.fromPartial({ id: 'ses-1', state: SessionState.ENDED, endReason }), reading).join(),
@@ -48,6 +63,8 @@ describe('status text', () => {
         reason: HOSTILE,
         decidedBy: HOSTILE,
         decisionReason: HOSTILE,
+        waitsFor: HOSTILE,
+        stepCount: 2,
       })),
       sessions: members<SessionState>(SessionState).map((state) => ({
         id: HOSTILE,

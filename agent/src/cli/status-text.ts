@@ -3,6 +3,7 @@ import {
   AccessRequestState,
   type Duration,
   EndReason,
+  GrantKind,
   type LocalSession,
   type LocalStatus,
   SessionState,
@@ -70,7 +71,7 @@ export function sessionLines(session: LocalSession, reading: Reading): string[] 
   switch (session.state) {
     case SessionState.ACTIVE:
       return [
-        `session ${id}: active, ${remainingText(session, reading)} left, until ${timeText(session.expireTime, now)}${onlyText(session)}`,
+        `session ${id}: active, ${remainingText(session, reading)} left, until ${timeText(session.expireTime, now)}${termsText(session)}`,
         next('use it', 'sudo COMMAND'),
         next('give it back', `curfew end ${id}`),
       ];
@@ -84,10 +85,15 @@ export function sessionLines(session: LocalSession, reading: Reading): string[] 
   }
 }
 
-const onlyText = ({ options }: LocalSession): string =>
-  options === undefined || options.commands.length === 0
-    ? ''
-    : `\n  only: ${options.commands.map(({ argv }) => safeText(argv.join(' '))).join('; ')}`;
+/** What of a session's terms the person must know to use it. */
+function termsText({ options }: LocalSession): string {
+  if (options?.kind === GrantKind.GROUP_MEMBERSHIP)
+    return options.group === ''
+      ? "\n  member of the administrators' group; it counts from your next login on"
+      : `\n  member of ${safeText(options.group)}; it counts from your next login on, here after: newgrp ${safeText(options.group)}`;
+  const commands = options?.commands ?? [];
+  return commands.length === 0 ? '' : `\n  only: ${commands.map(({ argv }) => safeText(argv.join(' '))).join('; ')}`;
+}
 
 function endText({ endReason, endedBy, endDetail }: LocalSession): string {
   const by = endedBy === '' ? '' : ` by ${safeText(endedBy)}`;
@@ -114,17 +120,24 @@ function endText({ endReason, endedBy, endDetail }: LocalSession): string {
   }
 }
 
+/** Who is waited for. Servers of before policies do not say. */
+const deciders = ({ waitsFor, step, stepCount }: AccessRequest): string => {
+  const who = waitsFor === '' || waitsFor === 'any approver' ? 'an approver' : safeText(waitsFor);
+  return stepCount > 1 ? `${who} (step ${step} of ${stepCount})` : who;
+};
+
 /** A request, why it stands so, and what can be done with it. */
 export function requestLines(request: AccessRequest, now: InstantMs): string[] {
   const id = shortId(request.id);
   const length = formatDuration(durationOf(request.duration));
   const by = request.decidedBy === '' ? '' : ` by ${safeText(request.decidedBy)}`;
   const said = request.decisionReason === '' ? '' : `: ${safeText(request.decisionReason)}`;
+  const within = `   (within ${leftText(request.startByTime, now)})`;
   const again = next('ask again', `curfew request --for ${length} --reason '…'`);
   switch (request.state) {
     case AccessRequestState.PENDING:
       return [
-        `request ${id}: for ${length}, waiting for an approver since ${sinceText(request.createTime, now)}; ` +
+        `request ${id}: for ${length}, waiting for ${deciders(request)} since ${sinceText(request.createTime, now)}; ` +
           `times out in ${leftText(request.decideByTime, now)}`,
         `  reason: ${safeText(request.reason)}`,
         next('follow it', 'curfew watch'),
@@ -133,7 +146,9 @@ export function requestLines(request: AccessRequest, now: InstantMs): string[] {
     case AccessRequestState.APPROVED:
       return [
         `request ${id}: approved${by} for ${length}${said}`,
-        next('start it', `curfew start ${id}`) + `   (within ${leftText(request.startByTime, now)})`,
+        request.freshSignInRequired
+          ? next('start it', "in Curfew's console, after a fresh sign-in") + within
+          : next('start it', `curfew start ${id}`) + within,
         next('withdraw it', `curfew cancel ${id}`),
       ];
     case AccessRequestState.DENIED:

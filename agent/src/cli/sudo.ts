@@ -78,7 +78,12 @@ async function ask(
   flags: SudoFlags,
 ): Promise<AccessRequest> {
   if (flags.reason === undefined) usageError(command, "you have no admin rights now, so say why: --reason '…'");
-  const wish = requestOf(flags.for, flags.reason, flags.only === true ? [argv] : [], '');
+  const wish = requestOf(
+    flags.for,
+    flags.reason,
+    flags.only === true ? { commands: [{ argv: [...argv] }] } : undefined,
+    flags.ticket === undefined ? {} : { ticket: flags.ticket },
+  );
   return known((await agent.unary(service.requestAccess, wish)).request);
 }
 

@@ -25,8 +25,9 @@ export function agentPaths(env: Readonly<Record<string, string | undefined>>): A
 /** Makes the state folder and sees that it is root's alone. Errors: STORAGE_UNSAFE. */
 export function prepareStateDir(stateDir: string): void {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  chmodSync(stateDir, 0o700);
-  const { uid } = statSync(stateDir);
+  const { uid, mode } = statSync(stateDir);
+  // Only where it is needed: on a disk that has become read-only the agent must start, to remove what there is.
+  if ((mode & 0o7777) !== 0o700) chmodSync(stateDir, 0o700);
   if (uid !== process.getuid?.())
     throw new CurfewError('STORAGE_UNSAFE', { problem: `${stateDir} belongs to uid ${uid}` });
 }

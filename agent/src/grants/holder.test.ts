@@ -13,7 +13,10 @@ const SESSION = `ses-${'0'.repeat(20)}`;
 const ACCOUNT = { name: 'alice', uid: 1000, sid: '', fingerprint: 'b'.repeat(64) };
 
 /** A host that keeps its rights in memory, and whose grants can be held up on their way. */
-class InMemoryHost implements Pick<PrivilegeHost, 'list' | 'arm' | 'grant' | 'inspect' | 'remove' | 'disarm'> {
+class InMemoryHost implements Pick<
+  PrivilegeHost,
+  'list' | 'arm' | 'grant' | 'inspect' | 'remove' | 'armed' | 'disarm'
+> {
   readonly rights = new Map<string, GrantOrder>();
   asked = 0;
   release: (() => void) | undefined;
@@ -24,6 +27,7 @@ class InMemoryHost implements Pick<PrivilegeHost, 'list' | 'arm' | 'grant' | 'in
   list = async () =>
     [...this.rights.values()].map(({ sessionId }) => ({ sessionId, kind: 'sudo_rule' as const, uid: 1000 }));
   arm = async () => undefined;
+  armed = async () => [];
   disarm = async () => undefined;
   inspect = async ({ sessionId }: RightRef) => (this.rights.has(sessionId) ? ('live' as const) : ('absent' as const));
   remove = async ({ sessionId }: { readonly sessionId: string }) => {
@@ -77,7 +81,10 @@ function setUp(stateFile = new InMemoryStateFile(), host = new InMemoryHost(), c
     incarnation: 1,
     revokedEpoch: 0,
     leases,
+    refused: [],
     endNotices: new Map(),
+    checkpoint: '',
+    kept: [],
     ...change,
   });
   return { holder, host, clock, stateFile, lease, desired };
@@ -172,6 +179,88 @@ describe('holder', () => {
     assert.equal(holder.refusalCode, 'LEDGER_ROLLED_BACK');
     await holder.applyDesired(desired(8, [lease({ sessionId: `ses-${'1'.repeat(20)}`, epoch: 9 })]));
     assert.equal(host.rights.size, 0);
+  });
+
+  it('says nothing that is not on disk', async () => {
+    const stateFile = new InMemoryStateFile();
+    const save = stateFile.save;
+    stateFile.save = async (state) => {
+      for (let turns = 0; turns < 20; turns += 1) await turn();
+      await save(state);
+    };
+    const { holder, lease, desired } = setUp(stateFile);
+    const second = lease({ sessionId: `ses-${'1'.repeat(20)}`, epoch: 2 });
+    const third = lease({ sessionId: `ses-${'2'.repeat(20)}`, epoch: 3, nonce: 'e'.repeat(32) });
+    let told = 0;
+    const look = (): void => {
+      const held = (grants: readonly { readonly sessionId: string; readonly phase: string }[] = []) =>
+        grants.flatMap(({ sessionId, phase }) => (phase === 'held' ? [sessionId] : []));
+      const onDisk = held(stateFile.saved?.grants);
+      const ended = stateFile.saved?.ended.map(({ sessionId }) => sessionId) ?? [];
+      for (const id of held(holder.snapshot.grants)) assert.ok(onDisk.includes(id), `${id} is held`);
+      for (const { sessionId } of holder.snapshot.ended) assert.ok(ended.includes(sessionId), `${sessionId} has ended`);
+      told += 1;
+    };
+    const lookUntil = async (work: Promise<unknown>): Promise<void> => {
+      const state = { isOver: false };
+      void work.then(() => (state.isOver = true));
+      while (!state.isOver) {
+        await turn();
+        look();
+      }
+    };
+    await lookUntil(holder.applyDesired(desired(1, [lease(), second, third])));
+    await lookUntil(holder.endByUser(1000, () => true));
+    assert.ok(told > 100);
+    assert.deepEqual(holder.snapshot.ended.map(({ reason }) => reason).sort(), [
+      'ended_by_user',
+      'ended_by_user',
+      'refused_by_device',
+    ]);
+  });
+
+  it('gives nothing for what was signed before, when the floor is lost', async () => {
+    const first = setUp();
+    const revoked = first.lease();
+    await first.holder.applyDesired(first.desired(1, [revoked]));
+    await first.holder.applyDesired(first.desired(2, [], { revokedEpoch: 1 }));
+    const { holder, host, clock } = setUp(new InMemoryStateFile(), first.host, first.clock);
+    holder.nonces.clear();
+    holder.nonces.set('d'.repeat(32), clock.bootTime());
+    await holder.recover();
+    assert.equal(holder.snapshot.floorEpoch, 0);
+    const asked = host.asked;
+    await holder.applyDesired(first.desired(1, [revoked]));
+    assert.equal(holder.snapshot.ended[0]?.code, 'LEASE_NONCE_UNKNOWN');
+    assert.deepEqual([host.asked, host.rights.size], [asked, 0]);
+  });
+
+  it('ends after a restart what is over on record, also when it cannot look for what is not', async () => {
+    const first = setUp();
+    await first.holder.applyDesired(first.desired(1, [first.lease()]));
+    first.host.list = () => Promise.reject(new Error('EIO: i/o error, scandir'));
+    first.clock.suspend(durationMs(60_000));
+    const { holder, host } = setUp(first.stateFile, first.host, first.clock);
+    await holder.recover();
+    assert.equal(host.rights.size, 0);
+    assert.equal(holder.snapshot.ended[0]?.reason, 'expired');
+  });
+
+  it('looks again for what is not on record until it can, and leaves alone what was given meanwhile', async () => {
+    const first = setUp();
+    await first.holder.applyDesired(first.desired(1, [first.lease()]));
+    const stranger = first.host.rights.get(SESSION)!;
+    const { holder, host, clock, desired, lease } = setUp(undefined, first.host, first.clock);
+    const { list } = host;
+    host.list = () => Promise.reject(new Error('EIO: i/o error, scandir'));
+    await holder.recover();
+    const given = lease({ sessionId: `ses-${'1'.repeat(20)}` });
+    await holder.applyDesired(desired(1, [given]));
+    assert.deepEqual([...host.rights.keys()], [stranger.sessionId, given.sessionId]);
+    host.list = list;
+    clock.advance(durationMs(1_000));
+    for (let wait = 0; wait < 20; wait += 1) await turn();
+    assert.deepEqual([...host.rights.keys()], [given.sessionId]);
   });
 
   it('keeps after a restart only what record and machine agree on', async () => {

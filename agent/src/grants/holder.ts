@@ -1,18 +1,26 @@
 import {
+  bootMs,
   CurfewError,
   durationMs,
+  instantMs,
   type BootMs,
   type Clock,
   type EndReason,
+  type ErrorCode,
   type LeaseClaims,
   type Logger,
 } from '@curfew/shared';
 import { admitLease } from '../core/admit-lease.js';
 import { isOver } from '../core/is-over.js';
+import { countRefusals, unsoundAmong } from '../core/lease-refusals.js';
+import { replaceGrant, withEnded, withoutGrant } from '../core/state-changes.js';
 import type { AccountDirectory } from '../ports/account-directory.js';
 import type { PrivilegeHost } from '../ports/privilege-host.js';
 import type { AgentState, EndedRecord, GrantRecord, StateFile } from '../ports/state-file.js';
 import { KeptState } from './kept-state.js';
+import { OfflineWatch } from './offline-watch.js';
+import { removeForever } from './remove-forever.js';
+import { recover, standDownLeftRemovers } from './recover.js';
 
 /** A desired state whose leases have been verified, or refused with a code. */
 export interface VerifiedDesired {
@@ -20,7 +28,13 @@ export interface VerifiedDesired {
   readonly incarnation: number;
   readonly revokedEpoch: number;
   readonly leases: readonly LeaseClaims[];
+  /** Why leases were refused of which nothing can be trusted, one code for each. */
+  readonly refused: readonly ErrorCode[];
   readonly endNotices: ReadonlyMap<string, EndNotice>;
+  /** The newest checkpoint of the server's audit log; '' when it does not say. */
+  readonly checkpoint: string;
+  /** Sessions that have no lease, and whose rights stay where they are held. */
+  readonly kept: readonly string[];
 }
 
 export interface EndNotice {
@@ -56,7 +70,11 @@ export class Holder {
   applied: { readonly incarnation: number; readonly generation: number } = { incarnation: 0, generation: 0 };
   /** Set while a server is refused as a whole; the code is reported with each observed state. */
   refusalCode = '';
+  /** How many leases of the newest desired state were refused that no sound server would have sent, by code. */
+  leaseRefusals: ReadonlyMap<ErrorCode, number> = new Map();
   private readonly kept: KeptState;
+  /** Told of the link, by which some rights end. */
+  readonly offline: OfflineWatch;
   private work: Promise<void> = Promise.resolve();
   private readonly removals = new Map<string, Promise<void>>();
   /** Grants that are being made now; one that is too late undoes itself before it resolves. */
@@ -68,6 +86,7 @@ export class Holder {
 
   constructor(private readonly parts: HolderParts) {
     this.kept = new KeptState(parts.stateFile, parts.bootId, parts.logger);
+    this.offline = new OfflineWatch(parts, this.kept);
   }
 
   get snapshot(): AgentState {
@@ -85,32 +104,24 @@ export class Holder {
    * as the record says is removed. Only a right on which record and operating system agree is kept.
    */
   async recover(): Promise<void> {
-    const { host } = this.parts;
-    const sameBoot = await this.kept.load();
-    const records = this.kept.state.grants;
+    const { host, clock, logger } = this.parts;
     // A right of another boot is gone by itself; its session may go on under a fresh lease.
-    if (!sameBoot) this.kept.update({ grants: [] });
-    const strangers = (await host.list()).filter(
-      (found) => !sameBoot || !records.some(({ sessionId }) => sessionId === found.sessionId),
-    );
-    await Promise.all([
-      ...strangers.map((found) => this.removeForever(() => host.remove(found))),
-      ...(sameBoot ? records : []).map((record) => this.recoverRecord(record)),
-    ]);
+    if (!(await this.kept.load())) this.kept.update({ grants: [], linkSeen: bootMs(0) });
+    await recover({
+      host,
+      bootNow: clock.bootTime(),
+      now: clock.now(),
+      records: this.kept.state.grants,
+      recordsNow: () => this.kept.state.grants,
+      removeForever: (remove) => this.removeForever(remove),
+      end: (record, reason, detail) => this.end(record, reason, '', detail),
+      endAgain: (record) => this.endAgain(record),
+      forget: ({ sessionId }) => {
+        this.kept.update(withoutGrant(this.kept.state, sessionId));
+      },
+    });
     await this.kept.save();
-  }
-
-  /** Keeps a right of this boot if it was read back before and is there now; else ends it. */
-  private async recoverRecord(record: GrantRecord): Promise<void> {
-    const { host, clock } = this.parts;
-    if (record.phase === 'intended') {
-      await this.removeForever(() => host.remove(record));
-      this.kept.update({ grants: this.kept.state.grants.filter((grant) => grant !== record) });
-      await host.disarm(record.sessionId).catch(() => undefined);
-    } else if (record.phase === 'removing') await this.endAgain(record);
-    else if (isOver(record, clock.bootTime(), clock.now())) await this.end(record, 'expired', '', '');
-    else if ((await host.inspect(record).catch(() => 'altered' as const)) !== 'live')
-      await this.end(record, 'tampered', '', 'the right was not as recorded when the agent started');
+    await standDownLeftRemovers(host, this.kept.state.grants, logger);
   }
 
   /** Begins to compare deadlines. */
@@ -135,7 +146,11 @@ export class Holder {
     const [bootNow, now] = [clock.bootTime(), clock.now()];
     this.ticks += 1;
     const over = this.kept.state.grants.filter((record) => isOver(record, bootNow, now));
-    const ends = Promise.all(over.map((record) => this.endAgain(record, 'expired')));
+    const lost = this.offline.tick().filter(({ record }) => !over.includes(record));
+    const ends = Promise.all([
+      ...over.map((record) => this.endAgain(record, 'expired')),
+      ...lost.map(({ record, detail }) => this.end(record, 'expired', '', detail)),
+    ]);
     if (!this.looking) await this.look();
     await ends;
   }
@@ -167,11 +182,15 @@ export class Holder {
     const older =
       desired.incarnation < incarnation ||
       (desired.incarnation === incarnation && desired.generation < floorGeneration);
-    if (older) return this.refuseServer('LEDGER_ROLLED_BACK');
+    if (older) {
+      this.leaseRefusals = countRefusals(desired.refused);
+      return this.refuseServer('LEDGER_ROLLED_BACK');
+    }
     if (this.refusalCode !== '' && desired.incarnation > incarnation) this.refusalCode = '';
-    const wanted = new Set(desired.leases.map(({ sessionId }) => sessionId));
+    const wanted = new Set([...desired.leases.map(({ sessionId }) => sessionId), ...desired.kept]);
     const gone = this.kept.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
     const fresh = desired.incarnation > incarnation;
+    const isNews = fresh || desired.generation > floorGeneration;
     this.kept.update({
       incarnation: desired.incarnation,
       floorGeneration: desired.generation,
@@ -180,6 +199,7 @@ export class Holder {
         desired.revokedEpoch,
         ...(fresh ? [] : gone.map(({ epoch }) => epoch)),
       ),
+      desiredCheckpoint: desired.checkpoint || this.kept.state.desiredCheckpoint,
       latestSignedMs: Math.max(this.kept.state.latestSignedMs, ...desired.leases.map(({ issuedAtMs }) => issuedAtMs)),
       ended: this.kept.state.ended.filter(({ sessionId }) => wanted.has(sessionId)),
     });
@@ -187,8 +207,11 @@ export class Holder {
       const notice = desired.endNotices.get(record.sessionId);
       return this.end(record, notice?.reason ?? 'revoked', '', notice?.detail ?? '', true);
     });
+    const removed = Promise.all(removals);
+    // Every removal saves the floor; where there is none it is saved now, for nobody may hear of what can be forgotten.
+    const noted = isNews && removals.length === 0 ? this.kept.save() : undefined;
     // Told as soon as the removals are done: a revoke does not wait for grants.
-    const removed = Promise.all(removals).then(() => {
+    const told = Promise.all([removed, noted]).then(() => {
       const { incarnation: before, generation } = this.applied;
       const newer = desired.incarnation > before || desired.generation > generation;
       if (newer) this.applied = { incarnation: desired.incarnation, generation: desired.generation };
@@ -196,9 +219,12 @@ export class Holder {
     });
     const done = this.work.then(async () => {
       await removed;
+      const refusals = [...desired.refused];
       if (this.refusalCode === '' && desired.generation === this.kept.state.floorGeneration)
-        for (const lease of desired.leases) await this.take(lease, desired);
+        for (const lease of desired.leases) refusals.push(...(await this.take(lease, desired)));
+      await told;
       await this.kept.save();
+      this.leaseRefusals = countRefusals(refusals);
       this.changed();
     });
     this.work = done.catch((error: unknown) => {
@@ -232,12 +258,13 @@ export class Holder {
     await this.kept.save();
   }
 
-  private async take(lease: LeaseClaims, desired: VerifiedDesired): Promise<void> {
+  /** Gives the code of a refusal that no sound server would have brought about. */
+  private async take(lease: LeaseClaims, desired: VerifiedDesired): Promise<ErrorCode[]> {
     const { clock, logger } = this.parts;
     const held = this.kept.state.grants.find(({ sessionId }) => sessionId === lease.sessionId);
     // What has ended here is over for good; the server learns of it from the observed state.
-    if (this.kept.state.ended.some(({ sessionId }) => sessionId === lease.sessionId) || held?.phase === 'removing')
-      return;
+    const over = this.kept.state.ended.find(({ sessionId }) => sessionId === lease.sessionId);
+    if (over !== undefined || held?.phase === 'removing') return unsoundAmong(over?.code);
     const admission = admitLease(lease, {
       deviceKeyHash: this.parts.deviceKeyHash,
       incarnation: desired.incarnation,
@@ -251,40 +278,38 @@ export class Holder {
     if (!admission.ok) {
       logger.warn('lease refused', { sessionId: lease.sessionId, code: admission.code });
       if (held === undefined) await this.refused(lease, admission.code, new CurfewError(admission.code).message);
-      return;
+      return unsoundAmong(admission.code);
     }
     if (held?.wallEnd === lease.wallEndMs && held.phase === 'held') {
-      this.replace(held, { ...held, epoch: lease.epoch });
-      return;
+      this.kept.update(replaceGrant(this.kept.state, held, { ...held, epoch: lease.epoch }));
+      return [];
     }
     const making = this.make(lease, admission.deadline, held);
     this.makings.set(lease.sessionId, making);
     await making.finally(() => this.makings.delete(lease.sessionId));
+    return [];
   }
 
   /** Intent recorded, remover armed, right made and read back, recorded as held. */
   private async make(lease: LeaseClaims, deadline: BootMs, earlier: GrantRecord | undefined): Promise<void> {
     const { host, clock, logger } = this.parts;
-    const order = {
-      sessionId: lease.sessionId,
-      account: lease.account,
-      options: lease.options,
-      deadline,
-      wallEnd: lease.wallEndMs as GrantRecord['wallEnd'],
-    };
-    const intended: GrantRecord = { ...order, epoch: lease.epoch, phase: 'intended', madeAtMs: earlier?.madeAtMs ?? 0 };
+    const wallEnd = instantMs(lease.wallEndMs);
+    const order = { sessionId: lease.sessionId, account: lease.account, options: lease.options, deadline, wallEnd };
+    const rule = this.offline.ruleOf(lease);
+    const madeAtMs = earlier?.madeAtMs ?? 0;
+    const intended: GrantRecord = { ...order, ...rule, epoch: lease.epoch, phase: 'intended', madeAtMs };
     this.kept.update({ grants: [...this.kept.state.grants.filter((grant) => grant !== earlier), intended] });
     try {
       await this.kept.saveOrThrow();
-      await host.arm(order);
+      await host.arm(this.offline.bounded({ ...order, ...rule }));
       await host.grant(order);
       if (!this.kept.state.grants.includes(intended)) {
         // Its end was decided while it was being made.
         await this.removeForever(() => host.remove(order));
         return;
       }
-      this.replace(intended, { ...intended, phase: 'held', madeAtMs: clock.now() });
-      await this.kept.save();
+      const held: GrantRecord = { ...intended, phase: 'held', madeAtMs: clock.now() };
+      await this.kept.saveFirst((state) => replaceGrant(state, intended, held));
       logger.info('right made', { sessionId: lease.sessionId, uid: lease.account.uid });
       this.changed();
     } catch (error) {
@@ -292,22 +317,17 @@ export class Holder {
       const code = error instanceof CurfewError ? error.code : 'INTERNAL';
       const detail = error instanceof Error ? error.message : String(error);
       await this.removeForever(() => host.remove(order));
-      this.kept.update({ grants: this.kept.state.grants.filter(({ sessionId }) => sessionId !== lease.sessionId) });
+      this.kept.update(withoutGrant(this.kept.state, lease.sessionId));
       await this.refused(lease, code, detail);
       await host.disarm(lease.sessionId).catch(() => undefined);
     }
   }
 
   private async refused(lease: LeaseClaims, code: string, detail: string): Promise<void> {
-    this.addEnded({
-      sessionId: lease.sessionId,
-      epoch: lease.epoch,
-      uid: lease.account.uid,
-      reason: 'refused_by_device',
-      code,
-      detail,
-    });
-    await this.kept.save();
+    const { sessionId, epoch, account } = lease;
+    const endedAtMs = this.parts.clock.now();
+    const ended = { sessionId, epoch, uid: account.uid, reason: 'refused_by_device', code, detail, endedAtMs } as const;
+    await this.kept.saveFirst((state) => withEnded(state, ended));
     this.changed();
   }
 
@@ -329,17 +349,21 @@ export class Holder {
 
   private async remove(record: GrantRecord, end: NonNullable<GrantRecord['end']>, known: boolean): Promise<void> {
     const { host, logger } = this.parts;
-    this.replaceById(record.sessionId, (current) => ({ ...current, phase: 'removing', end }));
+    const current = this.kept.state.grants.find(({ sessionId }) => sessionId === record.sessionId);
+    if (current !== undefined)
+      this.kept.update(replaceGrant(this.kept.state, current, { ...current, phase: 'removing', end }));
     await this.removeForever(() => host.remove(record));
     // A grant that is still being made could put the right back after it was read as gone.
     await this.makings.get(record.sessionId);
-    this.kept.update({ grants: this.kept.state.grants.filter(({ sessionId }) => sessionId !== record.sessionId) });
-    const ended = { sessionId: record.sessionId, epoch: record.epoch, uid: record.account.uid, ...end };
-    if (!known) this.addEnded(ended);
-    this.recentEnds.set(record.sessionId, { ...ended, endedAtMs: this.parts.clock.now() });
+    const { sessionId, epoch, account } = record;
+    const ended = { sessionId, epoch, uid: account.uid, ...end, endedAtMs: this.parts.clock.now() };
+    await this.kept.saveFirst((state) => {
+      const gone = withoutGrant(state, sessionId);
+      return known ? gone : withEnded(gone, ended);
+    });
+    this.recentEnds.set(sessionId, ended);
     for (const old of [...this.recentEnds.keys()].slice(0, -RECENT_ENDS_KEPT)) this.recentEnds.delete(old);
-    logger.info('right removed', { sessionId: record.sessionId, uid: record.account.uid, reason: end.reason });
-    await this.kept.save();
+    logger.info('right removed', { sessionId, uid: account.uid, reason: end.reason });
     this.changed();
     await host.disarm(record.sessionId).catch((error: unknown) => {
       logger.warn('the independent remover could not be stood down; it will find nothing to do', { error });
@@ -349,16 +373,8 @@ export class Holder {
   /** What ended since the agent started, for the person on the device. */
   readonly recentEnds = new Map<string, EndedRecord>();
 
-  /** No error stops a removal: it is tried again until it is done. */
-  private async removeForever(remove: () => Promise<void>): Promise<void> {
-    for (;;)
-      try {
-        await remove();
-        return;
-      } catch (error) {
-        this.parts.logger.error('a right could not be removed, trying again', { error });
-        await new Promise<void>((resolve) => this.parts.clock.after(TICK, resolve));
-      }
+  private removeForever(remove: () => Promise<void>): Promise<void> {
+    return removeForever(remove, this.parts, TICK);
   }
 
   private async checkAccount(record: GrantRecord): Promise<void> {
@@ -367,25 +383,6 @@ export class Holder {
     if (account?.fingerprint === record.account.fingerprint && account.name === record.account.name) return;
     const detail = account === undefined ? 'the account is gone' : 'the account is another one now';
     if (this.kept.state.grants.includes(record)) void this.end(record, 'account_removed', '', detail);
-  }
-
-  private addEnded(ended: Omit<EndedRecord, 'endedAtMs'>): void {
-    this.kept.update({
-      ended: [
-        ...this.kept.state.ended.filter(({ sessionId }) => sessionId !== ended.sessionId),
-        { ...ended, endedAtMs: this.parts.clock.now() },
-      ],
-    });
-  }
-
-  private replace(old: GrantRecord, next: GrantRecord): void {
-    this.kept.update({ grants: this.kept.state.grants.map((grant) => (grant === old ? next : grant)) });
-  }
-
-  private replaceById(id: string, change: (record: GrantRecord) => GrantRecord): void {
-    this.kept.update({
-      grants: this.kept.state.grants.map((grant) => (grant.sessionId === id ? change(grant) : grant)),
-    });
   }
 
   private changed(): void {

@@ -8,6 +8,7 @@ const EMPTY: Omit<AgentState, 'bootId'> = {
   floorEpoch: 0,
   latestSignedMs: 0,
   checkpoint: '',
+  desiredCheckpoint: '',
   grants: [],
   ended: [],
 };
@@ -15,6 +16,8 @@ const EMPTY: Omit<AgentState, 'bootId'> = {
 /** The agent's state in memory, and on disk after each save. Saves follow each other, each with the newest state. */
 export class KeptState {
   state: AgentState;
+  /** What is on disk for sure. */
+  private saved: AgentState | undefined;
   private saving: Promise<void> = Promise.resolve();
 
   constructor(
@@ -39,16 +42,43 @@ export class KeptState {
     this.state = { ...this.state, ...change };
   }
 
-  /** A failure is logged, not thrown: it must not stop a removal. */
+  /** Has the state of the moment on disk. A failure is logged, not thrown: it must not stop a removal. */
   save(): Promise<void> {
-    return this.saveOrThrow().catch((error: unknown) => {
-      this.logger.error('the state could not be saved', { error });
+    return this.saveFirst((state) => state);
+  }
+
+  /**
+   * Has a change on disk before anybody sees it: what is told to others survives this process. `change` is applied to
+   * the state of the moment, for the save and again after it. A failure is logged, and the change is made all the same.
+   */
+  saveFirst(change: (state: AgentState) => AgentState): Promise<void> {
+    return this.afterOthers(async () => {
+      const before = this.state;
+      const changed = change(before);
+      await this.put(changed).catch((error: unknown) => {
+        this.logger.error('the state could not be saved', { error });
+      });
+      this.state = this.state === before ? changed : change(this.state);
     });
   }
 
+  /** Errors: DEVICE_STORAGE_FAILED. */
   saveOrThrow(): Promise<void> {
-    const saved = this.saving.then(() => this.file.save(this.state));
-    this.saving = saved.catch(() => undefined);
-    return saved;
+    return this.afterOthers(() => this.put(this.state));
+  }
+
+  /** Writes a state, unless it is the one that was written last. */
+  private async put(state: AgentState): Promise<void> {
+    if (state === this.saved) return;
+    this.saved = undefined;
+    await this.file.save(state);
+    this.saved = state;
+  }
+
+  /** The next save sees what the one before has changed. */
+  private afterOthers(work: () => Promise<void>): Promise<void> {
+    const done = this.saving.then(work);
+    this.saving = done.catch(() => undefined);
+    return done;
   }
 }

@@ -1,8 +1,9 @@
-import { Account, DeviceFacts, DeviceReport, Platform } from '@curfew/proto';
-import type { AccountDirectory, LocalAccount } from '../ports/account-directory.js';
-import type { Machine } from '../ports/machine.js';
+import { Account, DeviceFacts, DeviceReport, GrantKind, Platform } from '@curfew/proto';
+import type { LocalAccount } from '../ports/account-directory.js';
+import type { MachineFacts } from '../ports/machine.js';
 import type { GrantAccount, HostCapabilities } from '../ports/privilege-host.js';
 
+const KINDS = { sudo_rule: GrantKind.SUDO_RULE, group_membership: GrantKind.GROUP_MEMBERSHIP } as const;
 const PLATFORMS = { linux: Platform.LINUX, darwin: Platform.DARWIN, windows: Platform.WINDOWS } as const;
 
 export const accountToProto = (account: GrantAccount | LocalAccount): Account =>
@@ -15,37 +16,37 @@ export const accountToProto = (account: GrantAccount | LocalAccount): Account =>
     ineligibleReason: 'ineligibleReason' in account ? account.ineligibleReason : '',
   });
 
-/** What the machine is, for enrolment and reports. */
-export async function readFacts(
-  machine: Machine,
-  capabilities: HostCapabilities,
+/** What the machine is; what it can do, once that is known. */
+export function factsToProto(
+  facts: MachineFacts,
   agentVersion: string,
-): Promise<DeviceFacts> {
-  const facts = await machine.facts();
+  capabilities: HostCapabilities | undefined,
+): DeviceFacts {
+  const kinds = Object.entries(capabilities?.kinds ?? {}).filter(([, support]) => support.supported);
   return DeviceFacts.fromPartial({
-    hostname: facts.hostname.slice(0, 255),
+    hostname: facts.hostname.slice(0, 255) || 'unnamed',
     platform: PLATFORMS[facts.platform],
     osRelease: facts.osRelease.slice(0, 200),
     kernel: facts.kernel.slice(0, 200),
     architecture: facts.architecture.slice(0, 64),
     agentVersion,
-    sudoVersion: capabilities.sudoVersion.slice(0, 200),
-    sudoEnforcesEnd: capabilities.sudoEnforcesEnd,
-    independentRemover: capabilities.independentRemover,
+    sudoVersion: capabilities?.sudoVersion.slice(0, 200) ?? '',
+    sudoEnforcesEnd: capabilities?.sudoEnforcesEnd ?? false,
+    independentRemover: capabilities?.independentRemover ?? '',
     hardwareId: facts.hardwareId.slice(0, 128),
     model: facts.model.slice(0, 200),
+    grantKinds: kinds.map(([kind]) => KINDS[kind as keyof typeof KINDS]),
   });
 }
 
 /** What the server shows about the device. */
-export async function readReport(
+export const reportToProto = (
   facts: DeviceFacts,
-  accounts: AccountDirectory,
+  accounts: readonly LocalAccount[],
   findings: readonly string[],
-): Promise<DeviceReport> {
-  return DeviceReport.fromPartial({
+): DeviceReport =>
+  DeviceReport.fromPartial({
     facts,
-    accounts: (await accounts.list()).map(accountToProto),
+    accounts: accounts.map(accountToProto),
     findings: findings.map((finding) => finding.slice(0, 500)).slice(0, 50),
   });
-}

@@ -1,34 +1,29 @@
 import {
-  ConnectRequest,
   EnrollmentServiceClient,
-  EndReason as ProtoEndReason,
   LinkServiceClient,
-  ObservedState,
   type AccessRequest,
+  type ConnectRequest,
   type ConnectResponse,
-  type DesiredState,
 } from '@curfew/proto';
 import {
   Backoff,
   CurfewError,
   durationMs,
-  END_REASONS,
   instantMs,
-  verifyLease,
-  verifyLeaseKeySet,
+  sleep,
   type Clock,
-  type LeaseClaims,
+  type DurationMs,
   type Logger,
   type Random,
 } from '@curfew/shared';
 import { Metadata, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { X509Certificate } from 'node:crypto';
 import type { DeviceReport } from '@curfew/proto';
-import type { EndNotice, Holder } from '../grants/holder.js';
+import type { Holder } from '../grants/holder.js';
 import type { DeviceIdentity, IdentityStore } from '../ports/device-identity.js';
 import { makeCsr } from '../enroll/csr.js';
 import { CHANNEL_OPTIONS, deviceCredentials, fromServiceError } from './channel.js';
-import { judgeCheckpoint } from './witness.js';
+import { LinkConversation } from './link-conversation.js';
 
 export interface ServerLinkParts {
   readonly holder: Holder;
@@ -44,9 +39,10 @@ type Stream = ClientDuplexStream<ConnectRequest, ConnectResponse>;
 
 /** How long a connect attempt may take; grpc-js itself would wait for ever. */
 const CONNECT_TIMEOUT = durationMs(10_000);
-/** Nonces are good for leases that are still on their way; older ones are forgotten. */
-const NONCES_KEPT = 8;
-
+/** How long to stay away after another process with this identity has taken the link over; doubled each time. */
+const [FENCED_WAIT, LONGEST_FENCED_WAIT] = [1_000, 60_000];
+/** How long to wait for the next attempt at the most; less while rights are held, for a revoke may be waiting. */
+const [LONGEST_WAIT_MS, LONGEST_WAIT_HOLDING_MS] = [15_000, 1_000];
 /** The agent's side of the link: connects, says hello, takes whole states down and sends whole states up. */
 export class ServerLink {
   /** The newest requests of people on this device, as of the last time that the link was up. */
@@ -59,17 +55,19 @@ export class ServerLink {
   private stopped = false;
   private client: LinkServiceClient | undefined;
   private stream: Stream | undefined;
+  private conversation: LinkConversation | undefined;
 
   constructor(
     private identity: DeviceIdentity,
     private readonly parts: ServerLinkParts,
   ) {
     this.instance = parts.random.bytes(16).toString('hex');
-    this.backoff = new Backoff(parts.random, 200, 15_000);
+    this.backoff = new Backoff(parts.random, 200, LONGEST_WAIT_MS);
     this.downSince = parts.clock.now();
     parts.holder.onChange(() => {
       this.sendObserved();
     });
+    parts.holder.offline.onDoubt(() => this.stream?.cancel());
   }
 
   get device(): DeviceIdentity {
@@ -87,20 +85,31 @@ export class ServerLink {
 
   /** Stays linked until `stop`: every end of a link is followed by a new attempt, with jitter. */
   async run(): Promise<void> {
-    for (; !this.stopped;) {
-      let wait = 0;
+    for (let fenced = 0; !this.stopped;) {
       try {
         await this.renewIfDue();
         await this.converse();
       } catch (error) {
         const known = error instanceof CurfewError ? error : undefined;
-        this.parts.logger.warn('link down', { code: known?.code, error: known?.message ?? error });
-        if (known?.code === 'LINK_FENCED') wait = 2_000;
+        if (!this.isStopped())
+          this.parts.logger.warn('link down', { code: known?.code, error: known?.message ?? error });
+        fenced = known?.code === 'LINK_FENCED' ? fenced + 1 : 0;
       }
       this.setDown();
-      if (!this.isStopped())
-        await new Promise<void>((resolve) => this.parts.clock.after(durationMs(this.backoff.next() + wait), resolve));
+      const away = fenced === 0 ? 0 : Math.min(LONGEST_FENCED_WAIT, FENCED_WAIT * 2 ** (fenced - 1));
+      const holding = this.parts.holder.snapshot.grants.length > 0;
+      const wait = away + this.backoff.next(holding ? LONGEST_WAIT_HOLDING_MS : LONGEST_WAIT_MS);
+      if (!this.isStopped()) await sleep(this.parts.clock, durationMs(wait));
     }
+  }
+
+  /** Waits until the server has taken note of the ends of sessions. Gives whether it has; at once while unlinked. */
+  async untilTold(sessionIds: ReadonlySet<string>, within: DurationMs): Promise<boolean> {
+    const { holder, clock } = this.parts;
+    const told = (): boolean => !holder.snapshot.ended.some(({ sessionId }) => sessionIds.has(sessionId));
+    const giveUpAt = clock.bootTime() + within;
+    while (this.linked && !told() && clock.bootTime() < giveUpAt) await sleep(clock, durationMs(50));
+    return told();
   }
 
   stop(): void {
@@ -145,7 +154,7 @@ export class ServerLink {
   }
 
   private converse(): Promise<void> {
-    const { clock, logger } = this.parts;
+    const { clock } = this.parts;
     const client = new LinkServiceClient(
       this.identity.serverAddress,
       deviceCredentials(this.identity),
@@ -157,16 +166,13 @@ export class ServerLink {
     const silence = clock.after(CONNECT_TIMEOUT, () => {
       if (this.stream === stream && this.downSince !== undefined) stream.cancel();
     });
-    let work: Promise<void> = Promise.resolve();
-    this.hello(stream);
+    const conversation = this.conversationOn(stream);
+    this.conversation = conversation;
+    conversation.begin();
     return new Promise<void>((resolve, reject) => {
       stream.on('data', (response: ConnectResponse) => {
         if (this.downSince !== undefined) this.setUp();
-        work = work
-          .then(() => this.take(stream, response))
-          .catch((error: unknown) => {
-            logger.error('a message from the server could not be applied', { error });
-          });
+        void conversation.received(response);
       });
       stream.on('error', (error: ServiceError) => {
         reject(fromServiceError(error, this.identity.serverAddress));
@@ -174,133 +180,37 @@ export class ServerLink {
       stream.on('end', resolve);
     }).finally(() => {
       silence();
+      conversation.end();
+      if (this.conversation === conversation) this.conversation = undefined;
       if (this.stream === stream) this.stream = undefined;
       client.close();
     });
   }
 
-  private hello(stream: Stream): void {
-    const { holder, clock, random, bootId } = this.parts;
-    const { nonces, snapshot } = holder;
-    const nonce = random.bytes(16).toString('hex');
-    nonces.set(nonce, clock.bootTime());
-    for (const old of [...nonces.keys()].slice(0, -NONCES_KEPT)) nonces.delete(old);
-    const value = {
-      nonce,
+  private conversationOn(stream: Stream): LinkConversation {
+    return new LinkConversation({
+      ...this.parts,
       instance: this.instance,
-      bootId,
-      incarnation: BigInt(snapshot.incarnation),
-      floorGeneration: BigInt(snapshot.floorGeneration),
-      floorEpoch: BigInt(snapshot.floorEpoch),
-      checkpoint: { note: snapshot.checkpoint },
-      leaseKeySetVersion: BigInt(this.identity.leaseKeys.version),
-      wallTime: new Date(clock.now()),
-    };
-    stream.write(ConnectRequest.fromPartial({ message: { $case: 'hello', value } }));
-    void this.parts
-      .report()
-      .then((report) => {
-        if (this.stream === stream)
-          stream.write(ConnectRequest.fromPartial({ message: { $case: 'report', value: report } }));
-      })
-      .catch((error: unknown) => {
-        this.parts.logger.warn('the device report could not be made', { error });
-      });
-  }
-
-  private async take(stream: Stream, { message }: ConnectResponse): Promise<void> {
-    const { holder, logger } = this.parts;
-    switch (message?.$case) {
-      case 'desired':
-        // A stream that was replaced has nothing to say any more.
-        if (this.stream === stream) void holder.applyDesired(await this.verified(message.value));
-        return;
-      case 'requests':
-        this.requests = message.value.requests;
+      identity: () => this.identity,
+      keep: (identity) => this.keep(identity),
+      requested: (requests) => {
+        this.requests = requests;
         this.changed();
-        return;
-      case 'checkpoint': {
-        const verdict = judgeCheckpoint(holder.snapshot.checkpoint, message.value, this.identity.auditKey);
-        if (verdict.accepted) {
-          await holder.keepCheckpoint(verdict.note);
-          return;
-        }
-        logger.error('the audit log was refused', { detail: verdict.detail });
-        const value = { size: BigInt(verdict.size), accepted: false, detail: verdict.detail };
-        stream.write(ConnectRequest.fromPartial({ message: { $case: 'verdict', value } }));
-        await holder.refuseServer('CHECKPOINT_INCONSISTENT');
-        return;
-      }
-      case 'leaseKeySet': {
-        const leaseKeys = await verifyLeaseKeySet(message.value.signedKeySet, this.identity.leaseKeys);
-        await this.keep({ ...this.identity, leaseKeys });
-        return;
-      }
-      case undefined:
-        return;
-    }
+      },
+      send: (message) => {
+        stream.write(message);
+      },
+    });
   }
 
-  private async verified(desired: DesiredState) {
-    const leases: LeaseClaims[] = [];
-    for (const token of desired.leases)
-      try {
-        leases.push(await verifyLease(token, this.identity.leaseKeys));
-      } catch (error) {
-        // Nothing in it can be trusted, not even whose session it names.
-        this.parts.logger.error('a lease was refused', { error });
-      }
-    const endNotices = new Map<string, EndNotice>();
-    for (const notice of desired.endNotices) {
-      const name = ProtoEndReason[notice.reason].toLowerCase();
-      const by = notice.endedBy === '' ? '' : `by ${notice.endedBy}`;
-      const detail = [by, notice.detail].filter(Boolean).join(': ');
-      endNotices.set(notice.sessionId, { reason: END_REASONS.find((reason) => reason === name) ?? 'revoked', detail });
-    }
-    return {
-      generation: Number(desired.generation),
-      incarnation: Number(desired.incarnation),
-      revokedEpoch: Number(desired.revokedEpoch),
-      leases,
-      endNotices,
-    };
+  /** Tells the server what the device is now, if there is a link; each new link begins with that anyway. */
+  sendReport(): void {
+    this.conversation?.sendReport();
   }
 
   private sendObserved(): void {
-    const { holder, clock } = this.parts;
-    const { snapshot } = holder;
     this.changed();
-    if (this.stream === undefined || !this.linked) return;
-    const value = ObservedState.fromPartial({
-      generation: BigInt(holder.applied.generation),
-      incarnation: BigInt(holder.applied.incarnation),
-      // What is being removed is still there until it has been read back as gone.
-      held: snapshot.grants
-        .filter(({ phase, madeAtMs }) => phase === 'held' || (phase === 'removing' && madeAtMs > 0))
-        .map((grant) => ({
-          sessionId: grant.sessionId,
-          epoch: BigInt(grant.epoch),
-          account: {
-            name: grant.account.name,
-            uid: grant.account.uid ?? undefined,
-            fingerprint: grant.account.fingerprint,
-          },
-          madeTime: new Date(grant.madeAtMs),
-          remaining: { seconds: BigInt(Math.max(0, Math.floor((grant.deadline - clock.bootTime()) / 1000))), nanos: 0 },
-        })),
-      ended: snapshot.ended.map((ended) => ({
-        sessionId: ended.sessionId,
-        epoch: BigInt(ended.epoch),
-        reason:
-          (ProtoEndReason as unknown as Record<string, ProtoEndReason>)[ended.reason.toUpperCase()] ??
-          ProtoEndReason.FAILED,
-        code: ended.code,
-        detail: ended.detail.slice(0, 500),
-        endTime: new Date(ended.endedAtMs),
-      })),
-      refusalCode: holder.refusalCode,
-    });
-    this.stream.write(ConnectRequest.fromPartial({ message: { $case: 'observed', value } }));
+    if (this.linked) this.conversation?.sendObserved();
   }
 
   /** A certificate is renewed at half of its life; also after its end, for the key proves who asks. */
@@ -340,13 +250,15 @@ export class ServerLink {
     });
   }
 
+  /** What is new counts at once. If it cannot be saved, the server gives it again after a restart. */
   private async keep(identity: DeviceIdentity): Promise<void> {
-    await this.parts.identities.save(identity);
     this.identity = identity;
+    await this.parts.identities.save(identity);
   }
 
   private setUp(): void {
     this.downSince = undefined;
+    this.parts.holder.offline.setLink(true);
     this.backoff.reset();
     this.parts.logger.info('link up', { server: this.identity.serverAddress });
     this.sendObserved();
@@ -355,6 +267,7 @@ export class ServerLink {
   private setDown(): void {
     if (this.downSince !== undefined) return;
     this.downSince = instantMs(this.parts.clock.now());
+    this.parts.holder.offline.setLink(false);
     this.changed();
   }
 

@@ -16,7 +16,7 @@ export function judgeCheckpoint(kept: string, update: CheckpointUpdate, auditKey
   if (now === undefined) return { accepted: false, size: 0, detail: 'the checkpoint is not signed by the pinned key' };
   const old = kept === '' ? undefined : openCheckpoint(kept, auditKey);
   const accepted: Verdict = { accepted: true, note, size: now.size };
-  if (old === undefined) return accepted;
+  if (old === undefined || note === kept) return accepted;
   const refuse = (detail: string): Verdict => ({ accepted: false, size: now.size, detail });
   if (now.origin !== old.origin) {
     const newer = (checkpointIncarnation(now) ?? 0) > (checkpointIncarnation(old) ?? 0);

@@ -1,5 +1,6 @@
 import {
   CancelRequestResponse,
+  EndEverySessionResponse,
   EndResponse,
   GetAgentStatusResponse,
   GetStatusResponse,
@@ -18,6 +19,7 @@ import { CurfewError, durationMs, idPrefix, openCheckpoint, SECOND, type Clock }
 import { X509Certificate } from 'node:crypto';
 import type { Holder } from '../grants/holder.js';
 import { accountToProto } from '../link/device-report.js';
+import type { DeviceWatch } from '../link/device-watch.js';
 import type { ServerLink } from '../link/server-link.js';
 import type { AccountDirectory, LocalAccount } from '../ports/account-directory.js';
 import { endedSession, liveSession, localStatus } from './local-status.js';
@@ -27,11 +29,14 @@ export interface LocalServiceParts {
   readonly link: ServerLink;
   readonly accounts: AccountDirectory;
   readonly clock: Clock;
-  readonly findings: () => readonly string[];
+  readonly watch: Pick<DeviceWatch, 'findings' | 'deviceFacts'>;
 }
 
 /** How long a start waits for the right to appear. */
 const START_TIMEOUT = durationMs(20 * SECOND);
+
+/** How long the server may take to take note of ends before whoever ended them is answered. */
+const TELLING_TIMEOUT = durationMs(5 * SECOND);
 
 /** What people on the device can do. The uid is the kernel's word, never the caller's. */
 export class LocalService {
@@ -39,7 +44,8 @@ export class LocalService {
 
   async requestAccess(request: RequestAccessRequest, uid: number): Promise<RequestAccessResponse> {
     const account = accountToProto(await this.eligible(uid));
-    const asked = { account, duration: request.duration, reason: request.reason, options: request.options };
+    const { duration, reason, options, ticket, breakGlass } = request;
+    const asked = { account, duration, reason, options, ticket, breakGlass };
     const { request: made } = await this.parts.link.call<typeof asked, CreateAccessRequestResponse>(
       (client) => client.createAccessRequest.bind(client),
       asked,
@@ -112,28 +118,48 @@ export class LocalService {
     return GetStatusResponse.fromPartial({ status: localStatus(await this.account(uid), holder, link, clock) });
   }
 
-  /** Sends the status now and after each change, until the signal. */
-  async watchStatus(uid: number, send: (response: WatchStatusResponse) => void, signal: AbortSignal): Promise<void> {
+  /** Sends the status now and after changes, until the signal; to a slow reader fewer, always the newest. */
+  async watchStatus(
+    uid: number,
+    send: (response: WatchStatusResponse) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { holder, link, clock } = this.parts;
     const account = await this.account(uid);
+    let [changed, wake] = [true, (): void => undefined];
     const tell = (): void => {
-      send(WatchStatusResponse.fromPartial({ status: localStatus(account, holder, link, clock) }));
+      changed = true;
+      wake();
     };
     const stops = [holder.onChange(tell), link.onChange(tell)];
-    tell();
-    await new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
-    });
+    signal.addEventListener('abort', tell);
+    while (!signal.aborted) {
+      if (changed) {
+        changed = false;
+        await send(WatchStatusResponse.fromPartial({ status: localStatus(account, holder, link, clock) }));
+      } else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
     for (const stop of stops) stop();
+  }
+
+  /** Ends every session, and waits a while for the server to take note. Errors: METHOD_NOT_ALLOWED. */
+  async endEverySession(uid: number): Promise<EndEverySessionResponse> {
+    assertRoot(uid, 'EndEverySession');
+    const { holder, link } = this.parts;
+    const ids = new Set(holder.snapshot.grants.map(({ sessionId }) => sessionId));
+    await holder.endAll('ended_by_user', '', 'every session of the device was ended on the device');
+    const ends = [...ids].flatMap((id) => holder.recentEnds.get(id) ?? []);
+    const serverTold = await link.untilTold(ids, TELLING_TIMEOUT);
+    return EndEverySessionResponse.fromPartial({ sessions: ends.map(endedSession), serverTold });
   }
 
   /** Errors: METHOD_NOT_ALLOWED for everybody but root. */
   getAgentStatus(uid: number): GetAgentStatusResponse {
-    if (uid !== 0)
-      throw new CurfewError('METHOD_NOT_ALLOWED', { role: `uid ${uid}`, method: 'GetAgentStatus', needed: 'root' });
-    const { holder, link, clock, findings } = this.parts;
+    assertRoot(uid, 'GetAgentStatus');
+    const { holder, link, clock, watch } = this.parts;
     const { snapshot } = holder;
     const { device } = link;
     return GetAgentStatusResponse.fromPartial({
@@ -146,7 +172,8 @@ export class LocalService {
       incarnation: BigInt(snapshot.incarnation),
       floorEpoch: BigInt(snapshot.floorEpoch),
       sessions: snapshot.grants.map((grant) => liveSession(grant, clock)),
-      findings: [...findings()],
+      findings: [...watch.findings],
+      facts: watch.deviceFacts,
       certificateExpireTime: new Date(new X509Certificate(device.certificate).validTo),
       checkpointSize: BigInt(openCheckpoint(snapshot.checkpoint, device.auditKey)?.size ?? 0),
     });
@@ -165,4 +192,8 @@ export class LocalService {
       throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: account.ineligibleReason });
     return account;
   }
+}
+
+function assertRoot(uid: number, method: string): void {
+  if (uid !== 0) throw new CurfewError('METHOD_NOT_ALLOWED', { role: `uid ${uid}`, method, needed: 'root' });
 }

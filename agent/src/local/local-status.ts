@@ -31,6 +31,7 @@ export function liveSession(grant: GrantRecord, clock: Clock): LocalSession {
     },
     remaining: { seconds: BigInt(Math.floor(left / 1000)), nanos: 0 },
     expireTime: new Date(grant.wallEnd),
+    account: accountToProto(grant.account),
   });
 }
 

@@ -15,3 +15,9 @@ export interface AccountDirectory {
   /** The local accounts that people may use, plus those that can never be elevated left out. At most 2,000. */
   list(): Promise<LocalAccount[]>;
 }
+
+/** Accounts that tell when they have changed. */
+export interface WatchedAccounts extends AccountDirectory {
+  /** Another text whenever `list` may have changed. Cheap. */
+  version(): Promise<string>;
+}

@@ -66,13 +66,16 @@ export interface PrivilegeHost {
   arm(order: GrantOrder): Promise<void>;
   /**
    * Makes the right, or replaces it with new terms, and reads it back. On an error no right of this session is left.
-   * Errors: ACCOUNT_CHANGED, ACCOUNT_INELIGIBLE, GRANT_KIND_UNSUPPORTED, RULE_REJECTED, GRANT_NOT_EFFECTIVE.
+   * Errors: ACCOUNT_CHANGED, ACCOUNT_INELIGIBLE, GRANT_KIND_UNSUPPORTED, RULE_REJECTED, DEVICE_STORAGE_FAILED,
+   * GRANT_NOT_EFFECTIVE.
    */
   grant(order: GrantOrder): Promise<void>;
   /** Cheap read-back of one right, without starting a process: for every tick. */
   inspect(order: RightRef): Promise<RightCondition>;
   /** Removes the right and the person's cached authentication, and reads back that it is gone. Needs no disk space, name or network. */
   remove(right: RightRef | FoundRight): Promise<void>;
+  /** The sessions for which an independent remover is armed, also by an earlier process. */
+  armed(): Promise<readonly string[]>;
   /** Stands the independent remover of a session down. */
   disarm(sessionId: string): Promise<void>;
   /** Takes everything that Curfew has put on the machine away: rights first, then the drop-in. For uninstall. */

@@ -1,4 +1,4 @@
-import type { EndReason } from '@curfew/shared';
+import type { BootMs, EndReason } from '@curfew/shared';
 import type { GrantOrder } from './privilege-host.js';
 
 /** A right in the agent's record. The record may claim too much, never too little. */
@@ -8,6 +8,8 @@ export interface GrantRecord extends GrantOrder {
   readonly phase: 'intended' | 'held' | 'removing';
   /** When it was made, by the wall clock; 0 before. */
   readonly madeAtMs: number;
+  /** How long after the link is lost it ends; absent when it does not end for that. */
+  readonly offlineEndAfterMs?: number;
   /** Why it is being removed; unset in the other phases. */
   readonly end?: { readonly reason: EndReason; readonly code: string; readonly detail: string };
 }
@@ -38,6 +40,10 @@ export interface AgentState {
   readonly latestSignedMs: number;
   /** The newest audit checkpoint (signed note) that the agent keeps; '' before the first. */
   readonly checkpoint: string;
+  /** When the link was last known to be up, on the clock of that boot; kept while a right depends on it. */
+  readonly linkSeen?: BootMs;
+  /** The checkpoint of the newest desired state that was accepted; '' before the first. */
+  readonly desiredCheckpoint: string;
   readonly grants: readonly GrantRecord[];
   readonly ended: readonly EndedRecord[];
 }
@@ -51,6 +57,6 @@ export type StoredState =
 /** The agent's memory: one file, replaced atomically, in a folder that only root can enter. */
 export interface StateFile {
   load(): Promise<StoredState>;
-  /** Resolves once the state survives a power cut. Errors: those of the file system. */
+  /** Resolves once the state survives a power cut. Errors: DEVICE_STORAGE_FAILED. */
   save(state: AgentState): Promise<void>;
 }

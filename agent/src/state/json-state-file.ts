@@ -1,4 +1,4 @@
-import { bootMs, END_REASONS, instantMs, leaseClaimsSchema } from '@curfew/shared';
+import { bootMs, CurfewError, END_REASONS, instantMs, leaseClaimsSchema } from '@curfew/shared';
 import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -14,6 +14,9 @@ const stateSchema = z.strictObject({
   floorEpoch: z.int().nonnegative(),
   latestSignedMs: z.number(),
   checkpoint: z.string(),
+  linkSeen: z.number().transform(bootMs).optional(),
+  // Agents before this field wrote a state without it.
+  desiredCheckpoint: z.string().default(''),
   grants: z.array(
     z.strictObject({
       sessionId: leaseClaimsSchema.shape.sessionId,
@@ -24,6 +27,7 @@ const stateSchema = z.strictObject({
       epoch: z.int(),
       phase: z.enum(['intended', 'held', 'removing']),
       madeAtMs: z.number(),
+      offlineEndAfterMs: z.int().positive().optional(),
       end: end.optional(),
     }),
   ),
@@ -62,6 +66,14 @@ export class JsonStateFile implements StateFile {
   }
 
   async save(state: AgentState): Promise<void> {
+    try {
+      await this.replace(state);
+    } catch (error) {
+      throw new CurfewError('DEVICE_STORAGE_FAILED', { file: this.file, detail: String(error) }, { cause: error });
+    }
+  }
+
+  private async replace(state: AgentState): Promise<void> {
     const fresh = `${this.file}.new`;
     const handle = await open(fresh, 'w', 0o600);
     try {

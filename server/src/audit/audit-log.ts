@@ -1,4 +1,5 @@
 import {
+  checkpointIncarnation,
   checkpointOrigin,
   consistencyProof,
   noteVerificationKey,
@@ -7,9 +8,10 @@ import {
 } from '@curfew/shared';
 import type { Selectable } from 'kysely';
 import { readAuditNode } from '../ledger/audit-writer.js';
-import type { Ledger, LedgerReader } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
 import { pageSize, readPageToken, writePageToken } from '../ledger/paging.js';
+import { newestCheckpoint } from '../ledger/newest-checkpoint.js';
 import type { Tables } from '../ledger/tables.js';
 
 export type AuditRecord = Selectable<Tables['audit_event']>;
@@ -74,6 +76,26 @@ export class AuditLog {
     return this.ledger.read(async (db) => (await newestCheckpoint(db))?.note ?? '');
   }
 
+  /**
+   * Whether a checkpoint is one that this log has signed and does not have: proof that the log was rolled back. Only this
+   * incarnation is looked at; what an earlier one had was given up on purpose.
+   */
+  hasForgotten(note: string): Promise<boolean> {
+    const opened = openCheckpoint(note, this.verificationKey);
+    if (opened === undefined) return Promise.resolve(false);
+    return this.ledger.read(async (db) => {
+      const meta = await readMeta(db);
+      if ((checkpointIncarnation(opened) ?? 0) < meta.incarnation) return false;
+      const known = await db
+        .selectFrom('audit_checkpoint')
+        .select('note')
+        .where('size', '=', opened.size)
+        .where('origin', '=', opened.origin)
+        .executeTakeFirst();
+      return known?.note !== note;
+    });
+  }
+
   /** Every event that the newest checkpoint covers, in batches and in order, then that checkpoint. */
   async *export(): AsyncGenerator<{ readonly events: readonly AuditRecord[] } | { readonly checkpoint: string }> {
     const checkpoint = await this.ledger.read((db) => newestCheckpoint(db));
@@ -112,12 +134,3 @@ export class AuditLog {
     });
   }
 }
-
-const newestCheckpoint = (db: LedgerReader): Promise<{ size: number; note: string } | undefined> =>
-  db
-    .selectFrom('audit_checkpoint')
-    .select(['size', 'note'])
-    .orderBy('size', 'desc')
-    .orderBy('origin', 'desc')
-    .limit(1)
-    .executeTakeFirst();

@@ -11,7 +11,7 @@ export const eventLine = (index: number, record: Uint8Array): string =>
 
 export const sealLine = (checkpoint: string, key: string): string => `${JSON.stringify({ checkpoint, key })}\n`;
 
-/** Reads a line strictly: other fields, other types and other spellings of base64 are not accepted. */
+/** Reads a line, with its end. What is not spelled just as it is written above is no line of an export. */
 export function parseExportLine(line: string): ExportLine | undefined {
   let value: unknown;
   try {
@@ -21,10 +21,10 @@ export function parseExportLine(line: string): ExportLine | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = new Map<string, unknown>(Object.entries(value));
-  if (fields.size !== 2) return undefined;
   const [index, record, checkpoint, key] = ['index', 'record', 'checkpoint', 'key'].map((name) => fields.get(name));
-  if (typeof checkpoint === 'string' && typeof key === 'string') return { kind: 'seal', checkpoint, key };
+  if (typeof checkpoint === 'string' && typeof key === 'string')
+    return line === sealLine(checkpoint, key) ? { kind: 'seal', checkpoint, key } : undefined;
   if (typeof index !== 'number' || !Number.isSafeInteger(index) || typeof record !== 'string') return undefined;
   const bytes = Buffer.from(record, 'base64');
-  return bytes.toString('base64') === record ? { kind: 'event', index, record: bytes } : undefined;
+  return line === eventLine(index, bytes) ? { kind: 'event', index, record: bytes } : undefined;
 }

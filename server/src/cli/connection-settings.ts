@@ -1,7 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { CurfewError } from '@curfew/shared/cli';
+import { CurfewError, parseAddress } from '@curfew/shared/cli';
 import type { GlobalFlags, ToolContext } from './tool-context.js';
+
+/** How `login` got the token: it was given, or made for this tool after a password or in the console. */
+export type SignedInBy = 'token' | 'password' | 'console';
 
 /** Where the server is, how to know it, and who calls. */
 export interface ConnectionSettings {
@@ -11,10 +14,11 @@ export interface ConnectionSettings {
   readonly token: string;
   /** The server's own CA, PEM. */
   readonly ca: string;
+  /** Undefined when the token is not from the settings file. */
+  readonly how?: SignedInBy | undefined;
 }
 
-const KEYS = ['server', 'token', 'ca'] as const;
-const DEFAULT_PORT = 7443;
+const KEYS = ['server', 'token', 'ca', 'how'] as const;
 
 /** The file that `curfewctl login` writes: $XDG_CONFIG_HOME/curfew/config.yaml, or ~/.config/curfew/config.yaml. */
 function settingsPath({ env, home }: Pick<ToolContext, 'env' | 'home'>): string {
@@ -33,10 +37,12 @@ export async function loadSettings(context: ToolContext, flags: GlobalFlags): Pr
   const server = flags.server ?? nonEmpty(env['CURFEW_SERVER']) ?? file.server;
   const token = flags.token ?? nonEmpty(env['CURFEW_TOKEN']) ?? file.token;
   const ca = caFile === undefined ? file.ca : readCa(caFile);
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw new CurfewError('FIELD_INVALID', { field: 'token', problem: 'has characters that no token has' });
   if (server === undefined || token === undefined) throw new CurfewError('NOT_SIGNED_IN');
   if (ca === undefined)
     throw new CurfewError('CONFIG_INVALID', { problems: "the server's CA is not known; sign in, or set CURFEW_CA" });
-  return { server: serverAddress(server), token, ca };
+  return { server: serverAddress(server), token, ca, how: token === file.token ? file.how : undefined };
 }
 
 /** Writes the settings so that only their owner can read them, whole or not at all. */
@@ -51,24 +57,33 @@ export async function saveSettings(context: ToolContext, settings: ConnectionSet
   return path;
 }
 
-/** Reads a CA certificate file. Errors: CONFIG_INVALID. */
+/** Takes the settings file away. Gives its path. Idempotent. */
+export function forgetSettings(context: ToolContext): string {
+  const path = settingsPath(context);
+  rmSync(path, { force: true });
+  return path;
+}
+
+/** Reads a CA certificate file that was named on the command line or in the environment. Errors: FIELD_INVALID. */
 export function readCa(path: string): string {
+  let problem = `the file ${path} holds no PEM certificate`;
+  let cause: unknown;
   try {
     const text = readFileSync(path, 'utf8');
     if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
   } catch (error) {
-    throw new CurfewError('CONFIG_INVALID', { problems: `the CA file ${path} cannot be read` }, { cause: error });
+    problem = `the file ${path} cannot be read`;
+    cause = error;
   }
-  throw new CurfewError('CONFIG_INVALID', { problems: `the CA file ${path} holds no PEM certificate` });
+  throw new CurfewError('FIELD_INVALID', { field: '--ca', problem }, { cause });
 }
 
 /** Completes HOST to HOST:PORT. Errors: FIELD_INVALID. */
 export function serverAddress(typed: string): string {
-  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?$/.exec(typed) ?? [];
-  const number = Number(port ?? DEFAULT_PORT);
-  if (host === undefined || number < 1 || number > 65_535)
+  const address = parseAddress(typed);
+  if (address === undefined)
     throw new CurfewError('FIELD_INVALID', { field: 'server', problem: `'${typed}' is not HOST or HOST:PORT` });
-  return `${host}:${number}`;
+  return address;
 }
 
 async function readSettings(context: ToolContext): Promise<Partial<ConnectionSettings>> {

@@ -29,7 +29,11 @@ export function deviceTable(devices: readonly Device[], now: InstantMs, look: Lo
       { title: 'ID', value: ({ id }) => short(id) },
       { title: 'NAME', value: ({ name }) => name },
       { title: 'LINK', value: (device) => linkText(device, now), style: linkStyle },
-      { title: 'STATE', value: ({ state }) => enumText(DeviceState, state) },
+      {
+        title: 'STATE',
+        value: ({ state }) => enumText(DeviceState, state),
+        style: ({ state }) => (state === DeviceState.IDENTITY_CONFLICT ? 'red' : undefined),
+      },
       { title: 'SESSIONS', value: ({ liveSessions }) => String(liveSessions) },
       { title: 'AGENT', value: ({ facts }) => facts?.agentVersion ?? '' },
       { title: 'SYSTEM', value: ({ facts }) => facts?.osRelease ?? '', flexible: true },
@@ -47,6 +51,18 @@ export function deviceFields(device: Device, now: InstantMs, look: Look): string
       ['id', device.id],
       ['name', device.name],
       ['state', enumText(DeviceState, device.state)],
+      [
+        'labels',
+        Object.entries(device.labels)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(', '),
+      ],
+      [
+        'what to do',
+        device.state === DeviceState.IDENTITY_CONFLICT
+          ? `two agents use its identity: take Curfew off one, then curfewctl devices resolve-conflict ${device.name}`
+          : '',
+      ],
       ['link', linkText(device, now)],
       ['live sessions', String(device.liveSessions)],
       ['host name', facts?.hostname ?? ''],

@@ -8,6 +8,7 @@ import {
   JoinToken,
   ListDevicesRequest,
   ListJoinTokensRequest,
+  UpdateDeviceRequest,
 } from '@curfew/proto';
 import {
   outputOf,
@@ -17,6 +18,7 @@ import {
   safeText,
   say,
   timeAndDistance,
+  usageError,
   type DurationMs,
 } from '@curfew/shared/cli';
 import { deviceFields, deviceTable, joinTokenTable } from './device-table.js';
@@ -57,6 +59,31 @@ export async function listDevices(context: ToolContext, command: Command, pick: 
 /** `devices show DEVICE`. */
 export async function showDevice(context: ToolContext, command: Command, name: string): Promise<void> {
   const { device } = await withServer(context, command, (server) => server.unary(service.getDevice, { device: name }));
+  await printDevice(context, command, known(device));
+}
+
+/** `devices label DEVICE NAME=VALUE…`: the labels that are not named stay. */
+export async function labelDevice(
+  context: ToolContext,
+  command: Command,
+  name: string,
+  given: readonly string[],
+): Promise<void> {
+  const changes = given.map((text) => {
+    const [, label = '', value = ''] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+    if (label === '') usageError(command, `'${text}' is no label: write it as name=value, or as name= to take it away`);
+    return [label, value] as const;
+  });
+  const { device } = await withServer(context, command, async (server) => {
+    const before = known((await server.unary(service.getDevice, { device: name })).device);
+    const labels = new Map(Object.entries(before.labels));
+    for (const [label, value] of changes) {
+      if (value === '') labels.delete(label);
+      else labels.set(label, value);
+    }
+    const wish = UpdateDeviceRequest.fromPartial({ device: before.id, labels: Object.fromEntries(labels) });
+    return server.unary(service.updateDevice, wish);
+  });
   await printDevice(context, command, known(device));
 }
 
@@ -109,7 +136,8 @@ export async function createJoinToken(
     say(context, `(${address} is this machine only; pass --address for others)`);
   await printOne(context, outputOf(command).format, {
     json: protoJson(CreateJoinTokenResponse.toJSON(answer)),
-    text: () => `curfew-agent enroll --server ${address} --token ${safeText(answer.secret)}\n`,
+    // A token on the command line itself could be seen by everybody on that machine.
+    text: () => `echo ${safeText(answer.secret)} | curfew-agent enroll --server ${address} --token-file -\n`,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { countFlag, durationFlag, usageError, type DurationMs } from '@curfew/shared/cli';
+import { addressFlag, countFlag, durationFlag, type DurationMs } from '@curfew/shared/cli';
 import type { DevicePick } from './devices-flags.js';
 import type { ToolContext } from './tool-context.js';
 
@@ -25,6 +25,12 @@ export function addDeviceCommands(program: Command, context: ToolContext): void 
       (await actions()).showDevice(context, command, device),
     );
   devices
+    .command('label <device> <labels...>')
+    .description("set labels that policies pick devices by, as env=prod; 'env=' takes one away")
+    .action(async (device: string, labels: string[], _flags: object, command: Command) =>
+      (await actions()).labelDevice(context, command, device, labels),
+    );
+  devices
     .command('remove <device>')
     .description('end every session on a device and cut its link')
     .action(async (device: string, _flags: object, command: Command) =>
@@ -46,12 +52,14 @@ function addJoinTokens(devices: Command, context: ToolContext): void {
     .description('make a token, and print the command that enrols a machine with it')
     .option('--uses <count>', 'how many machines may use it', countFlag(1, 10_000), 1)
     .option('--ttl <duration>', 'how long it works (default: 1h)', durationFlag)
-    .option('--address <host:port>', 'the address that machines reach the server by (default: the one used now)')
-    .action(async (flags: { uses: number; ttl?: DurationMs; address?: string }, command: Command) => {
-      if (flags.address !== undefined && !/^[A-Za-z0-9.:[\]_-]+$/.test(flags.address))
-        usageError(command, "option '--address <host:port>' is invalid. Write it like curfew.example.org:7443.");
-      await (await actions()).createJoinToken(context, command, flags);
-    });
+    .option(
+      '--address <host:port>',
+      'the address that machines reach the server by (default: the one used now)',
+      addressFlag,
+    )
+    .action(async (flags: { uses: number; ttl?: DurationMs; address?: string }, command: Command) =>
+      (await actions()).createJoinToken(context, command, flags),
+    );
   tokens
     .command('list')
     .description('list the tokens that still work')

@@ -1,16 +1,19 @@
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import {
+  type ApiToken,
   GetMeRequest,
   GetMeResponse,
   GetServerInfoRequest,
   GetServerInfoResponse,
+  RevokeApiTokenRequest,
   Role,
+  RotateLeaseKeysRequest,
+  RotateLeaseKeysResponse,
   ServerServiceService,
   UserServiceService,
 } from '@curfew/proto';
 import {
+  CallFailure,
   CurfewError,
   outputOf,
   printOne,
@@ -20,28 +23,36 @@ import {
   timeAndDistance,
   usageError,
 } from '@curfew/shared/cli';
+import { askSecret, readStdin } from './ask-secret.js';
 import { fetchPinnedCa } from './ca-pinning.js';
-import { readCa, saveSettings, serverAddress } from './connection-settings.js';
+import {
+  forgetSettings,
+  loadSettings,
+  readCa,
+  saveSettings,
+  serverAddress,
+  type ConnectionSettings,
+  type SignedInBy,
+} from './connection-settings.js';
+import { consoleOf } from './console-address.js';
+import { ConsoleClient } from './console-client.js';
+import type { LoginFlags } from './login-flags.js';
 import { enumText } from './proto-values.js';
 import { ServerConnection, withServer } from './server-connection.js';
 import { known } from './sessions-actions.js';
 import { globalFlags, type ToolContext } from './tool-context.js';
 
 /** `login`: keeps the settings only after the server has known the token. */
-export async function login(
-  context: ToolContext,
-  command: Command,
-  flags: { readonly caFingerprint?: string },
-): Promise<void> {
+export async function login(context: ToolContext, command: Command, flags: LoginFlags): Promise<void> {
   const { env } = context;
   const given = globalFlags(command);
   const typed = given.server ?? env['CURFEW_SERVER'];
   if (typed === undefined || typed === '') usageError(command, 'say which server: --server HOST:PORT');
   const server = serverAddress(typed);
   const ca = await learnCa(context, command, server, given.ca ?? env['CURFEW_CA'], flags.caFingerprint);
-  const token = (given.token ?? env['CURFEW_TOKEN'] ?? (await askToken(context))).trim();
+  const { token, how } = await obtainToken(context, command, flags, server, ca);
   if (!/^[\x21-\x7e]+$/.test(token)) usageError(command, 'the token is empty, or has characters that no token has');
-  const settings = { server, token, ca };
+  const settings = { server, token, ca, how };
   const connection = new ServerConnection(settings, context.clock);
   try {
     const me = await connection.unary(UserServiceService.getMe, GetMeRequest.fromPartial({}));
@@ -50,6 +61,59 @@ export async function login(
       context,
       `signed in to ${server} as ${safeText(known(me.user).name)} (${enumText(Role, me.role)}); kept in ${path}`,
     );
+  } finally {
+    connection.close();
+  }
+}
+
+/** A token that was given, from stdin, by password, or by the device flow: the way that a person on a terminal has. */
+async function obtainToken(
+  context: ToolContext,
+  command: Command,
+  flags: LoginFlags,
+  server: string,
+  ca: string,
+): Promise<{ readonly token: string; readonly how: SignedInBy }> {
+  const given = globalFlags(command).token ?? context.env['CURFEW_TOKEN'];
+  const person = flags.name !== undefined || flags.device === true;
+  if (given !== undefined && given !== '' && !person) return { token: given.trim(), how: 'token' };
+  if (!person && !context.stdin.isTTY) return { token: (await readStdin(context)).trim(), how: 'token' };
+  const client = new ConsoleClient(flags.console ?? consoleOf(server), ca);
+  const { byDevice, byPassword } = await import('./sign-in-flows.js');
+  if (flags.name === undefined) return { token: await byDevice(context, client), how: 'console' };
+  const piped = flags.passwordStdin === true || !context.stdin.isTTY;
+  const password = piped ? await readStdin(context) : await askSecret(context, 'Password');
+  const flow = { name: flags.name, password: password.replace(/\r?\n$/, ''), code: flags.code };
+  return { token: await byPassword(context, client, flow), how: 'password' };
+}
+
+/** `logout`: the token that `login` has made stops working, and the settings are forgotten. Idempotent. */
+export async function logout(context: ToolContext): Promise<void> {
+  const settings = await loadSettings(
+    { ...context, env: { ...context.env, CURFEW_SERVER: '', CURFEW_TOKEN: '' } },
+    {},
+  ).catch((error: unknown) => {
+    if (error instanceof CurfewError && error.code === 'NOT_SIGNED_IN') return undefined;
+    throw error;
+  });
+  if (settings === undefined) {
+    say(context, 'nobody was signed in here');
+    return;
+  }
+  if (settings.how !== undefined && settings.how !== 'token') await stopToken(context, settings);
+  const path = forgetSettings(context);
+  say(context, `signed out of ${settings.server}; ${path} is gone`);
+}
+
+/** A token that has stopped working by itself needs no stopping. */
+async function stopToken(context: ToolContext, settings: ConnectionSettings): Promise<void> {
+  const connection = new ServerConnection(settings, context.clock);
+  try {
+    const { apiToken } = await connection.unary(UserServiceService.getMe, GetMeRequest.fromPartial({}));
+    const request = RevokeApiTokenRequest.fromPartial({ apiTokenId: known(apiToken).id });
+    await connection.unary(UserServiceService.revokeApiToken, request);
+  } catch (error) {
+    if (!(error instanceof CallFailure && error.code === 'NOT_SIGNED_IN')) throw error;
   } finally {
     connection.close();
   }
@@ -72,24 +136,6 @@ async function learnCa(
   return readCa(file);
 }
 
-async function askToken({ stdin, stderr }: ToolContext): Promise<string> {
-  if (!stdin.isTTY) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-    return Buffer.concat(chunks).toString('utf8');
-  }
-  stderr.write('API token (not shown): ');
-  // What is typed is echoed by readline's output, so it gets one that drops everything.
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: stdin, output: silent, terminal: true });
-  try {
-    return await lines.question('');
-  } finally {
-    lines.close();
-    stderr.write('\n');
-  }
-}
-
 /** `whoami`. */
 export async function whoAmI(context: ToolContext, command: Command): Promise<void> {
   const { me, address } = await withServer(context, command, async (server) => ({
@@ -106,11 +152,21 @@ export async function whoAmI(context: ToolContext, command: Command): Promise<vo
           ['shown as', user.displayName],
           ['role', enumText(Role, user.role)],
           ['this token may act as', enumText(Role, me.role)],
+          ...howFields(me.apiToken, context),
           ['server', address],
         ],
         look,
       ),
   });
+}
+
+/** What is signed in with, and for how long. */
+function howFields(token: ApiToken | undefined, { clock }: ToolContext): [string, string][] {
+  if (token === undefined) return [];
+  return [
+    ['signed in with', `API token '${safeText(token.label)}'`],
+    ['that works until', timeAndDistance(token.expireTime, clock.now())],
+  ];
 }
 
 /** `server info`. */
@@ -130,6 +186,26 @@ export async function serverInfo(context: ToolContext, command: Command): Promis
           ['ledger incarnation', String(info.incarnation)],
           ['ledger', info.rolledBack ? 'ROLLED BACK: nothing is granted until curfew-server recover' : 'ok'],
           ['CA fingerprint', info.caFingerprint],
+          ['lease keys', `version ${info.leaseKeySetVersion}`],
+        ],
+        look,
+      ),
+  });
+}
+
+/** `server rotate-lease-keys`. */
+export async function rotateLeaseKeys(context: ToolContext, command: Command): Promise<void> {
+  const answer = await withServer(context, command, (server) =>
+    server.unary(ServerServiceService.rotateLeaseKeys, RotateLeaseKeysRequest.fromPartial({})),
+  );
+  say(context, 'devices that are out of reach get the new key when they are back; sessions go on');
+  await printOne(context, outputOf(command).format, {
+    json: RotateLeaseKeysResponse.toJSON(answer),
+    text: (look) =>
+      renderFields(
+        [
+          ['lease keys', `version ${answer.leaseKeySetVersion}`],
+          ['sent to', `${answer.sentTo} linked devices`],
         ],
         look,
       ),

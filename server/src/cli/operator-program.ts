@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { newProgram } from '@curfew/shared/cli';
+import { addressFlag, newProgram } from '@curfew/shared/cli';
 import { addAuditCommands } from './audit-command.js';
 import { addCallCommand } from './call-command.js';
+import { addChannelCommands } from './channels-command.js';
 import { addCompletionCommand } from './completion-command.js';
 import { addDeviceCommands } from './devices-command.js';
 import { addLoginCommands } from './login-command.js';
+import { addPolicyCommands } from './policies-command.js';
 import { addRequestCommands } from './requests-command.js';
 import { addSessionCommands } from './sessions-command.js';
 import type { ToolContext } from './tool-context.js';
@@ -13,7 +15,7 @@ import { addTokenCommands, addUserCommands } from './users-command.js';
 /** curfewctl's whole tree of commands. Building it loads nothing that talks to a server. */
 export function operatorProgram(context: ToolContext): Command {
   const program = newProgram('curfewctl', 'Operate Curfew: temporary admin rights.', context.version, context)
-    .option('--server <host:port>', 'the server (CURFEW_SERVER)')
+    .option('--server <host:port>', 'the server (CURFEW_SERVER)', addressFlag)
     .option('--token <token>', 'the API token (CURFEW_TOKEN is safer: others can see command lines)')
     .option('--ca <file>', "the server's CA certificate (CURFEW_CA)");
   addLoginCommands(program, context);
@@ -21,8 +23,10 @@ export function operatorProgram(context: ToolContext): Command {
   addSessionCommands(program, context);
   addDeviceCommands(program, context);
   addUserCommands(program, context);
+  addPolicyCommands(program, context);
   addTokenCommands(program, context);
   addAuditCommands(program, context);
+  addChannelCommands(program, context);
   addCallCommand(program, context);
   addCompletionCommand(program, context);
   program.addHelpText(

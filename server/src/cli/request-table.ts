@@ -1,4 +1,4 @@
-import { type AccessRequest, AccessRequestState } from '@curfew/proto';
+import { type AccessRequest, AccessRequestState, type Decision, ReviewState } from '@curfew/proto';
 import {
   formatDuration,
   leftText,
@@ -60,14 +60,43 @@ export function requestFields(request: AccessRequest, now: InstantMs, look: Look
       ['asks for', optionsText(request.options)],
       ['for', formatDuration(durationFromProto(request.duration))],
       ['reason', request.reason],
+      ['ticket', request.ticket],
+      ['policy', request.policyName === '' ? '' : `${request.policyName}, version ${request.policyVersion}`],
+      ['break-glass', request.breakGlass ? 'yes' : ''],
       ['asked', timeAndDistance(request.createTime, now)],
       ['decide by', request.state === AccessRequestState.PENDING ? timeAndDistance(request.decideByTime, now) : ''],
+      ['waits for', waitsText(request)],
+      ...request.decisions.map((decision, at): [string, string] => [
+        at === 0 ? 'decisions' : '',
+        decisionText(decision, request.stepCount, now),
+      ]),
       ['decided', timeAndDistance(request.decideTime, now)],
       ['decided by', request.decidedBy],
       ['decision', request.decisionReason],
       ['start by', request.state === AccessRequestState.APPROVED ? timeAndDistance(request.startByTime, now) : ''],
+      ['to start', request.freshSignInRequired ? 'needs a fresh sign-in to the console' : ''],
       ['session', request.sessionId],
+      ['review', reviewText(request, now)],
     ],
     look,
   );
+}
+
+function waitsText({ state, step, stepCount, waitsFor, canDecide }: AccessRequest): string {
+  if (state !== AccessRequestState.PENDING) return '';
+  return `${waitsFor}${stepCount > 1 ? ` (step ${step} of ${stepCount})` : ''}${canDecide ? ': you may decide' : ''}`;
+}
+
+function decisionText(decision: Decision, stepCount: number, now: InstantMs): string {
+  const step = stepCount > 1 ? `step ${decision.step}: ` : '';
+  const said = decision.reason === '' ? '' : `: ${decision.reason}`;
+  const what = decision.approved ? 'approved' : 'denied';
+  return `${step}${what} by ${decision.decidedBy}, ${timeAndDistance(decision.createTime, now)}${said}`;
+}
+
+function reviewText({ review }: AccessRequest, now: InstantMs): string {
+  if (review === undefined) return '';
+  const state = enumText(ReviewState, review.state);
+  if (review.reviewedBy === '') return state;
+  return `${state} by ${review.reviewedBy}, ${timeAndDistance(review.reviewTime, now)}: ${review.comment}`;
 }

@@ -8,6 +8,8 @@ import {
   GetAccessRequestRequest,
   ListAccessRequestsRequest,
   RequestServiceService as service,
+  ReviewAccessRequestRequest,
+  ReviewState,
 } from '@curfew/proto';
 import {
   everySecond,
@@ -47,6 +49,8 @@ function filterOf(pick: RequestPick): AccessRequestFilter {
     user: pick.user ?? '',
     device: pick.device ?? '',
     text: pick.text ?? '',
+    canDecide: pick.mine === true,
+    reviewWaiting: pick.review === true,
   });
 }
 
@@ -102,12 +106,32 @@ export async function approveRequest(
   );
   const request = known(answer.request);
   const by = timeAndDistance(request.startByTime, context.clock.now());
-  say(
-    context,
-    `approved for ${formatDuration(durationFromProto(request.duration))}: ${safeText(request.userName)} can start it ` +
-      `on ${safeText(request.deviceName)} until ${by}`,
-  );
+  if (request.state === AccessRequestState.PENDING)
+    say(context, `your approval is noted; the request still waits for ${safeText(request.waitsFor)}`);
+  else
+    say(
+      context,
+      `approved for ${formatDuration(durationFromProto(request.duration))}: ${safeText(request.userName)} can start it ` +
+        `on ${safeText(request.deviceName)} until ${by}`,
+    );
   await printRequest(context, command, request);
+}
+
+/** `requests review ID --accept|--reject --reason TEXT`. */
+export async function reviewRequest(
+  context: ToolContext,
+  command: Command,
+  id: string,
+  accepted: boolean,
+  reason: string,
+): Promise<void> {
+  const { request } = await withServer(context, command, (server) =>
+    server.unary(
+      service.reviewAccessRequest,
+      ReviewAccessRequestRequest.fromPartial({ requestId: id, accepted, reason }),
+    ),
+  );
+  await printRequest(context, command, known(request));
 }
 
 /** `requests deny ID --reason TEXT`. */
@@ -161,11 +185,15 @@ async function liveTable(
     if (synced) screen.draw(`${title}\n${requestTable([...requests.values()], now, look)}`);
   };
   const wanted = filterOf(pick).states;
-  const shown = wanted.length === 0 ? [AccessRequestState.PENDING] : wanted;
+  const states = wanted.length === 0 && pick.review !== true ? [AccessRequestState.PENDING] : wanted;
+  const isShown = ({ state, review, canDecide }: AccessRequest): boolean =>
+    (states.length === 0 || states.includes(state)) &&
+    (pick.review !== true || review?.state === ReviewState.WAITING) &&
+    (pick.mine !== true || canDecide);
   const stopTicking = everySecond(context, draw);
   try {
     for await (const { request, synced: whole } of changes) {
-      if (request !== undefined && shown.includes(request.state)) requests.set(request.id, request);
+      if (request !== undefined && isShown(request)) requests.set(request.id, request);
       else if (request !== undefined) requests.delete(request.id);
       synced ||= whole;
       draw(lookOf(context.stdout, context.env));

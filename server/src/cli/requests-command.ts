@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { durationFlag, reasonFlag, type DurationMs } from '@curfew/shared/cli';
+import { durationFlag, reasonFlag, usageError, type DurationMs } from '@curfew/shared/cli';
 import { REQUEST_STATE_NAMES, type RequestPick } from './requests-flags.js';
 import type { ToolContext } from './tool-context.js';
 
@@ -9,6 +9,8 @@ const picking = (command: Command): Command =>
   command
     .addOption(new Option('--state <state>', 'only in this state (default: pending)').choices(REQUEST_STATE_NAMES))
     .addOption(new Option('--all', 'in every state').conflicts('state'))
+    .option('--mine', 'only what you may decide now')
+    .option('--review', 'only those whose break-glass session waits for a review, in any state')
     .option('--user <user>', "only this user's, by id or name")
     .option('--device <device>', 'only for this device, by id or name')
     .option('--text <text>', 'only where a name or the reason has this text');
@@ -29,6 +31,16 @@ export function addRequestCommands(program: Command, context: ToolContext): void
     .action(async (id: string, _flags: object, command: Command) =>
       (await actions()).showRequest(context, command, id),
     );
+  requests
+    .command('review <id>')
+    .description('say afterwards whether a break-glass session was right')
+    .option('--accept', 'it was right')
+    .addOption(new Option('--reject', 'it was wrong').conflicts('accept'))
+    .requiredOption('--reason <text>', 'what you found', reasonFlag)
+    .action(async (id: string, flags: { accept?: boolean; reject?: boolean; reason: string }, command: Command) => {
+      if (flags.accept !== true && flags.reject !== true) usageError(command, 'say --accept or --reject');
+      await (await actions()).reviewRequest(context, command, id, flags.accept === true, flags.reason);
+    });
   requests
     .command('approve <id>')
     .description('approve a pending request')

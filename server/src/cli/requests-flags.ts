@@ -12,6 +12,8 @@ export const REQUEST_STATE_NAMES = [
 export interface RequestPick {
   readonly state?: (typeof REQUEST_STATE_NAMES)[number];
   readonly all?: boolean;
+  readonly mine?: boolean;
+  readonly review?: boolean;
   readonly user?: string;
   readonly device?: string;
   readonly text?: string;

@@ -90,6 +90,15 @@ export function sessionFields(session: Session, now: InstantMs, look: Look): str
       ['reason', session.reason],
       ['granted by', session.grantedBy],
       ['request', session.requestId],
+      ['policy', session.policyName === '' ? '' : `${session.policyName}, version ${session.policyVersion}`],
+      ['break-glass', session.breakGlass ? 'yes' : ''],
+      [
+        'if the link is lost',
+        session.offlineEndAfter === undefined
+          ? ''
+          : `ends ${formatDuration(durationFromProto(session.offlineEndAfter))} later`,
+      ],
+      ['cannot be extended', session.state === SessionState.ACTIVE ? session.notExtendableReason : ''],
       ['made', timeAndDistance(session.createTime, now)],
       ['active since', timeAndDistance(session.activeTime, now)],
       [

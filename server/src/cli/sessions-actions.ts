@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import {
   ExtendSessionRequest,
   GetSessionRequest,
+  GrantKind,
   GrantSessionRequest,
   ListSessionsRequest,
+  Platform,
   Session,
   SessionFilter,
   SessionKind,
@@ -33,6 +35,7 @@ import type { ToolContext } from './tool-context.js';
 /** A session as JSON, by the JSON mapping of Protocol Buffers. */
 export const sessionJson = (session: Session): unknown => protoJson(Session.toJSON(session));
 
+const PLATFORM = { linux: Platform.LINUX, darwin: Platform.DARWIN, windows: Platform.WINDOWS } as const;
 const KINDS = { 'device-admin': SessionKind.DEVICE_ADMIN, 'timed-access': SessionKind.TIMED_ACCESS } as const;
 const EVERY_STATE = [SessionState.STARTING, SessionState.ACTIVE, SessionState.ENDING, SessionState.ENDED];
 
@@ -42,6 +45,7 @@ export const sessionFilter = (pick: SessionPick): SessionFilter =>
     states: pick.all === true ? EVERY_STATE : [],
     user: pick.user ?? '',
     device: pick.device ?? '',
+    platform: pick.platform === undefined ? Platform.UNSPECIFIED : PLATFORM[pick.platform],
     text: pick.text ?? '',
   });
 
@@ -115,7 +119,8 @@ export async function grantSession(context: ToolContext, command: Command, flags
 }
 
 function grantOptions(flags: GrantFlags): object {
-  const { passwordRequired, command, runAs } = flags;
+  const { passwordRequired, command, runAs, group } = flags;
+  if (group !== undefined) return { options: { kind: GrantKind.GROUP_MEMBERSHIP, group: group === true ? '' : group } };
   if (passwordRequired === undefined && command === undefined && runAs === undefined) return {};
   return {
     options: {
@@ -138,7 +143,7 @@ async function untilSettled(
   let last = given;
   try {
     const filter = SessionFilter.fromPartial({ device: given.deviceId, states: EVERY_STATE });
-    for await (const { session } of server.stream(service.watchSessions, { filter }, stop.signal)) {
+    for await (const { session } of server.stream(service.watchSessions, { filter, changesOnly: false }, stop.signal)) {
       if (session?.id !== given.id) continue;
       last = session;
       if (session.state !== SessionState.STARTING) break;

@@ -1,6 +1,14 @@
 import { Option, type Command } from 'commander';
-import { commandFlag, durationFlag, reasonFlag, SECOND, usageError, type DurationMs } from '@curfew/shared/cli';
-import { TABS, type SessionPick, type GrantFlags, type RevokeFlags } from './sessions-flags.js';
+import {
+  commandFlag,
+  durationFlag,
+  groupFlag,
+  reasonFlag,
+  SECOND,
+  usageError,
+  type DurationMs,
+} from '@curfew/shared/cli';
+import { PLATFORMS, TABS, type SessionPick, type GrantFlags, type RevokeFlags } from './sessions-flags.js';
 import type { ToolContext } from './tool-context.js';
 
 const actions = () => import('./sessions-actions.js');
@@ -11,6 +19,7 @@ const picking = (command: Command): Command =>
     .option('--all', 'sessions that have ended, too')
     .option('--user <user>', "only this user's, by id or name")
     .option('--device <device>', 'only on this device, by id or name')
+    .addOption(new Option('--platform <platform>', 'only on devices of this platform').choices(PLATFORMS))
     .option('--text <text>', 'only where a name or the reason has this text');
 
 const waiting = (command: Command, what: string): Command =>
@@ -64,7 +73,15 @@ function addGrant(sessions: Command, context: ToolContext): void {
       )
       .option('--password-required', "sudo asks for the person's own password")
       .option('--command <line>', 'allow only this command, exactly; may be repeated', commandFlag)
-      .option('--run-as <account>', 'the account that commands run as (default: root)'),
+      .option('--run-as <account>', 'the account that commands run as (default: root)')
+      .addOption(
+        new Option(
+          '--group [name]',
+          "membership of a group instead of a sudo rule (default: the administrators' group)",
+        )
+          .argParser(groupFlag)
+          .conflicts(['passwordRequired', 'command', 'runAs']),
+      ),
     'wait until the device holds the right',
   ).action(async (flags: GrantFlags, command: Command) => (await actions()).grantSession(context, command, flags));
 }

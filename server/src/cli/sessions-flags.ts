@@ -1,6 +1,7 @@
 import type { DurationMs } from '@curfew/shared/cli';
 
 export const TABS = ['device-admin', 'timed-access'] as const;
+export const PLATFORMS = ['linux', 'darwin', 'windows'] as const;
 type Tab = (typeof TABS)[number];
 
 /** Which sessions a list or a watch shows. */
@@ -9,6 +10,7 @@ export interface SessionPick {
   readonly all?: boolean;
   readonly user?: string;
   readonly device?: string;
+  readonly platform?: (typeof PLATFORMS)[number];
   readonly text?: string;
   readonly orderBy?: string;
 }
@@ -23,6 +25,8 @@ export interface GrantFlags {
   readonly passwordRequired?: boolean;
   readonly command?: string[][];
   readonly runAs?: string;
+  /** True stands for the device's administrators' group. */
+  readonly group?: string | true;
   readonly wait?: boolean;
   readonly timeout: DurationMs;
 }

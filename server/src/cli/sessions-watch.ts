@@ -25,7 +25,7 @@ export async function watchSessions(context: ToolContext, command: Command, pick
   const { format, chosen } = outputOf(command);
   const stop = interrupted();
   await withServer(context, command, async (server) => {
-    const changes = server.stream(service.watchSessions, { filter: sessionFilter(pick) }, stop);
+    const changes = server.stream(service.watchSessions, { filter: sessionFilter(pick), changesOnly: false }, stop);
     if (format === 'table' && context.stdout.isTTY === true) return liveTable(context, changes);
     for await (const { session } of changes) {
       if (session === undefined) continue;

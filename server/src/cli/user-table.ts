@@ -36,7 +36,11 @@ export function userFields(user: User, now: InstantMs, look: Look): string {
       ['shown as', user.displayName],
       ['role', enumText(Role, user.role)],
       ['state', user.disabled ? 'disabled' : 'enabled'],
+      ['groups', user.groups.join(', ')],
+      ['mail', user.email],
       ['made', timeAndDistance(user.createTime, now)],
+      ['password', user.hasPassword ? `yes, ${user.totpEnabled ? 'with' : 'without'} one-time codes` : 'none here'],
+      ['last signed in', user.lastSignInTime === undefined ? 'never' : timeAndDistance(user.lastSignInTime, now)],
     ],
     look,
   );

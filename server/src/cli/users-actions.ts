@@ -6,6 +6,7 @@ import {
   CreateUserRequest,
   ListApiTokensRequest,
   ListUsersRequest,
+  SignInServiceService as signIn,
   UpdateUserRequest,
   User,
   UserServiceService as service,
@@ -16,7 +17,7 @@ import { everyPage, withServer } from './server-connection.js';
 import { known } from './sessions-actions.js';
 import type { ToolContext } from './tool-context.js';
 import { apiTokenTable, userFields, userTable } from './user-table.js';
-import type { TokenWish, UserChange } from './users-flags.js';
+import type { GroupChange, TokenWish, UserChange } from './users-flags.js';
 
 const userJson = (user: User): unknown => protoJson(User.toJSON(user));
 
@@ -55,20 +56,37 @@ export async function showUser(context: ToolContext, command: Command, name: str
   await printUser(context, command, known(user));
 }
 
-/** `users create NAME --role ROLE`. */
+/** `users create NAME --role ROLE`; with `--password` only the one-time password on stdout. */
 export async function createUser(
   context: ToolContext,
   command: Command,
   name: string,
-  flags: { readonly role: string; readonly displayName?: string },
+  flags: { readonly role: string; readonly displayName?: string; readonly password?: boolean },
 ): Promise<void> {
-  const { user } = await withServer(context, command, (server) =>
-    server.unary(
-      service.createUser,
-      CreateUserRequest.fromPartial({ name, role: roleFromText(flags.role), displayName: flags.displayName ?? '' }),
-    ),
-  );
-  await printUser(context, command, known(user));
+  const wish = { name, role: roleFromText(flags.role), displayName: flags.displayName ?? '' };
+  const { user, password } = await withServer(context, command, async (server) => {
+    const made = known((await server.unary(service.createUser, CreateUserRequest.fromPartial(wish))).user);
+    const reset = flags.password === true ? await server.unary(signIn.resetPassword, { user: made.id }) : undefined;
+    return { user: made, password: reset?.password };
+  });
+  if (password === undefined) await printUser(context, command, user);
+  else await printPassword(context, command, name, { user: userJson(user), password });
+}
+
+/** `users reset-password USER`: only the one-time password on stdout. */
+export async function resetPassword(context: ToolContext, command: Command, user: string): Promise<void> {
+  const { password } = await withServer(context, command, (server) => server.unary(signIn.resetPassword, { user }));
+  await printPassword(context, command, user, { password });
+}
+
+async function printPassword(
+  context: ToolContext,
+  command: Command,
+  user: string,
+  json: { readonly password: string; readonly user?: unknown },
+): Promise<void> {
+  say(context, `${safeText(user)} must change it at the first sign-in; the password is shown only now:`);
+  await printOne(context, outputOf(command).format, { json, text: () => `${safeText(json.password)}\n` });
 }
 
 /** `users update USER`: only what was given changes. */
@@ -87,10 +105,33 @@ export async function updateUser(
         role: roleFromText(flags.role),
         ...(flags.displayName === undefined ? {} : { displayName: flags.displayName }),
         ...(disabled === undefined ? {} : { disabled }),
+        ...(flags.email === undefined ? {} : { email: flags.email }),
       }),
     ),
   );
   await printUser(context, command, known(user));
+}
+
+/** `users groups USER`: one group a line; changes them first when asked to. */
+export async function changeGroups(
+  context: ToolContext,
+  command: Command,
+  name: string,
+  { add = [], remove = [] }: GroupChange,
+): Promise<void> {
+  const user = await withServer(context, command, async (server) => {
+    const before = known((await server.unary(service.getUser, { user: name })).user);
+    if (add.length + remove.length === 0) return before;
+    const names = [...new Set([...before.groups, ...add])].filter((group) => !remove.includes(group));
+    const wish = UpdateUserRequest.fromPartial({ user: before.id, groups: { names } });
+    return known((await server.unary(service.updateUser, wish)).user);
+  });
+  await printList(context, outputOf(command).format, {
+    items: user.groups,
+    json: (group) => group,
+    table: (groups) => groups.map((group) => `${safeText(group)}\n`).join(''),
+    none: `${safeText(user.name)} is in no group`,
+  });
 }
 
 /** `users link` and `users unlink`. */

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
-import { durationFlag } from '@curfew/shared/cli';
-import type { UserChange, TokenWish } from './users-flags.js';
+import { durationFlag, groupNameFlag } from '@curfew/shared/cli';
+import type { GroupChange, UserChange, TokenWish } from './users-flags.js';
 import type { ToolContext } from './tool-context.js';
 
 const ROLE_NAMES = ['user', 'viewer', 'approver', 'admin', 'owner'] as const;
@@ -30,18 +30,34 @@ export function addUserCommands(program: Command, context: ToolContext): void {
     .description('add a user')
     .addOption(role('--role', 'what the user may do').makeOptionMandatory())
     .option('--display-name <text>', 'the name to show')
-    .action(async (name: string, flags: { role: string; displayName?: string }, command: Command) =>
+    .option('--password', 'also make a one-time password, which is shown this once')
+    .action(async (name: string, flags: { role: string; displayName?: string; password?: boolean }, command: Command) =>
       (await actions()).createUser(context, command, name, flags),
+    );
+  users
+    .command('reset-password <user>')
+    .description('make a one-time password, which is shown this once; ends the sign-ins of the user')
+    .action(async (user: string, _flags: object, command: Command) =>
+      (await actions()).resetPassword(context, command, user),
     );
   users
     .command('update <user>')
     .description('change a user, at once; a user who is disabled loses every session')
     .addOption(role('--role', 'what the user may do'))
     .option('--display-name <text>', 'the name to show')
+    .option('--email <address>', 'the mail address; empty takes it away')
     .option('--disable', 'disable the user')
     .addOption(new Option('--enable', 'enable the user again').conflicts('disable'))
     .action(async (user: string, flags: UserChange, command: Command) =>
       (await actions()).updateUser(context, command, user, flags),
+    );
+  users
+    .command('groups <user>')
+    .description('show the groups that a user is in, or change them; policies name groups')
+    .option('--add <group>', 'put the user into this group, too; may be repeated', groupNameFlag)
+    .option('--remove <group>', 'take the user out of this group; may be repeated', groupNameFlag)
+    .action(async (user: string, flags: GroupChange, command: Command) =>
+      (await actions()).changeGroups(context, command, user, flags),
     );
   for (const [verb, text] of [
     ['link', 'tie an account on a device to a user'],

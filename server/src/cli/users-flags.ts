@@ -4,8 +4,15 @@ import type { DurationMs } from '@curfew/shared/cli';
 export interface UserChange {
   readonly role?: string;
   readonly displayName?: string;
+  readonly email?: string;
   readonly disable?: boolean;
   readonly enable?: boolean;
+}
+
+/** What `users groups` was given. */
+export interface GroupChange {
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
 }
 
 /** What `tokens create` was given. */

@@ -1,6 +1,10 @@
 import { CurfewError, parseDuration, type LogLevel } from '@curfew/shared';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { httpConfig, signInConfig, type HttpConfig, type SignInConfig } from './http-config.js';
+import type { NotificationSettings } from '../notifiers/notification-settings.js';
+import { oidcConfig, type OidcConfig } from './oidc-config.js';
+import type { LimitSettings } from '../rpc/call-limits.js';
 import { CONFIG_OPTIONS, type ConfigOption, type OptionName } from './options.js';
 
 /** The compiled configuration: milliseconds, numbers, lists. */
@@ -9,12 +13,19 @@ export interface Config {
   readonly grpcHost: string;
   readonly grpcPort: number;
   readonly grpcNames: readonly string[];
+  readonly http: HttpConfig;
+  readonly signIn: SignInConfig;
+  /** Undefined without a provider. */
+  readonly oidc: OidcConfig | undefined;
   readonly maxSessionMs: number;
   readonly passwordRequired: boolean;
   readonly decideWithinMs: number;
   readonly startWithinMs: number;
   readonly linkAccounts: 'by_name' | 'manual';
   readonly certificateLifeMs: number;
+  readonly limits: LimitSettings;
+  readonly unknownConnections: number;
+  readonly notifications: NotificationSettings;
   readonly logLevel: LogLevel;
 }
 
@@ -26,23 +37,51 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
     const problem = problemOf(option, values.get(option.name) ?? '');
     if (problem !== undefined) problems.push(`${option.name}: ${problem}`);
   }
+  if (values.get('mail.host') !== '' && values.get('mail.from') === '')
+    problems.push('mail.from: is needed with mail.host');
   if (problems.length > 0) throw new CurfewError('CONFIG_INVALID', { problems: problems.join('; ') });
   const text = (name: OptionName): string => values.get(name) ?? '';
   const ms = (name: OptionName): number => parseDuration(text(name)) ?? 0;
+  const list = (name: OptionName): string[] =>
+    text(name)
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean);
+  const reader = { text, ms, list };
   return Object.freeze({
     dataDir: text('data_dir'),
     grpcHost: text('grpc.host'),
     grpcPort: Number(text('grpc.port')),
-    grpcNames: text('grpc.names')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    grpcNames: list('grpc.names'),
+    http: httpConfig(reader),
+    signIn: signInConfig(reader),
+    oidc: oidcConfig(reader),
     maxSessionMs: ms('sessions.max_duration'),
     passwordRequired: text('sessions.password_required') === 'true',
     decideWithinMs: ms('requests.decide_within'),
     startWithinMs: ms('requests.start_within'),
     linkAccounts: text('accounts.link') as Config['linkAccounts'],
     certificateLifeMs: ms('devices.certificate_life'),
+    limits: Object.freeze({
+      tokenCallsPerSecond: Number(text('limits.token_calls_per_second')),
+      deviceMessagesPerSecond: Number(text('limits.device_messages_per_second')),
+      unknownCallsPerMinute: Number(text('limits.unknown_calls_per_minute')),
+      watchesPerToken: Number(text('limits.watches_per_token')),
+    }),
+    unknownConnections: Number(text('limits.unknown_connections')),
+    notifications: Object.freeze({
+      allowLocalTargets: text('notifications.allow_local_targets') === 'true',
+      caFile: text('notifications.ca_file'),
+      slackApi: text('notifications.slack_api').replace(/\/+$/, ''),
+      mail: Object.freeze({
+        host: text('mail.host'),
+        port: Number(text('mail.port')),
+        tls: text('mail.tls') as NotificationSettings['mail']['tls'],
+        user: text('mail.user'),
+        passwordFile: text('mail.password_file'),
+        from: text('mail.from'),
+      }),
+    }),
     logLevel: text('log.level') as LogLevel,
   });
 }
@@ -52,7 +91,7 @@ export function optionValues(
   env: Readonly<Record<string, string | undefined>>,
   file: string | undefined,
 ): Map<string, string> {
-  const fromFile = file === undefined ? new Map<string, string>() : flatten(parse(readFileSync(file, 'utf8')), '');
+  const fromFile = file === undefined ? new Map<string, string>() : flatten(parseFile(file), '');
   const known = new Set<string>(CONFIG_OPTIONS.map(({ name }) => name));
   const unknown = [...fromFile.keys()].filter((key) => !known.has(key));
   if (unknown.length > 0)
@@ -60,6 +99,23 @@ export function optionValues(
   return new Map(
     CONFIG_OPTIONS.map(({ name, fallback }) => [name, env[environmentName(name)] ?? fromFile.get(name) ?? fallback]),
   );
+}
+
+/** The options as they may be shown: secrets are not. */
+export function shownValues(values: ReadonlyMap<string, string>): Record<string, string> {
+  const secret = new Set<string>(CONFIG_OPTIONS.filter((option) => 'secret' in option).map(({ name }) => name));
+  return Object.fromEntries(
+    [...values].map(([name, value]) => [name, secret.has(name) && value !== '' ? '[masked]' : value]),
+  );
+}
+
+function parseFile(file: string): unknown {
+  try {
+    return parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const [problem = ''] = (cause as Error).message.split('\n');
+    throw new CurfewError('CONFIG_INVALID', { problems: `${file}: ${problem}` }, { cause });
+  }
 }
 
 /** How an option is called in the environment. */
@@ -70,18 +126,36 @@ function problemOf(option: ConfigOption, value: string): string | undefined {
     case 'text':
       return value === '' ? 'must not be empty' : undefined;
     case 'list':
+    case 'optional':
       return undefined;
+    case 'origin':
+      return value === '' || isOrigin(value)
+        ? undefined
+        : `'${value}' is not an address such as https://curfew.example.com`;
+    case 'file':
+      return value === '' || existsSync(value) ? undefined : `there is no file ${value}`;
+    case 'address':
+      return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+        ? undefined
+        : `'${value}' is not an address such as https://example.com`;
     case 'port':
       return /^\d{1,5}$/.test(value) && Number(value) < 65_536 ? undefined : `'${value}' is not a port`;
     case 'duration':
       return parseDuration(value) === undefined ? `'${value}' is not a duration such as 90s, 30m or 8h` : undefined;
     case 'boolean':
       return ['true', 'false'].includes(value) ? undefined : `'${value}' is not true or false`;
+    case 'count':
+      return /^[1-9]\d{0,8}$/.test(value) ? undefined : `'${value}' is not a whole number from 1 to 999999999`;
     case 'choice':
       return option.choices?.includes(value) === true
         ? undefined
         : `'${value}' is not one of ${option.choices?.join(', ') ?? ''}`;
   }
+}
+
+/** Whether the text is scheme, host and port alone. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function flatten(value: unknown, prefix: string): Map<string, string> {

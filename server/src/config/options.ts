@@ -2,7 +2,11 @@
 export interface ConfigOption {
   /** The path in the file, such as 'sessions.max_duration'; in the environment CURFEW_SESSIONS_MAX_DURATION. */
   readonly name: string;
-  readonly type: 'text' | 'port' | 'duration' | 'boolean' | 'list' | 'choice';
+  /** 'optional' is a text that may be empty; 'origin' is empty or such as 'https://curfew.example.com'. */
+  readonly type:
+    'text' | 'optional' | 'origin' | 'address' | 'file' | 'port' | 'duration' | 'boolean' | 'list' | 'choice' | 'count';
+  /** Whether the value is never shown. */
+  readonly secret?: boolean;
   readonly choices?: readonly string[];
   readonly fallback: string;
   readonly doc: string;
@@ -23,6 +27,109 @@ export const CONFIG_OPTIONS = [
     type: 'list',
     fallback: '',
     doc: 'More names and addresses for the server certificate, separated by commas.',
+  },
+  {
+    name: 'http.host',
+    type: 'text',
+    fallback: '127.0.0.1',
+    doc: 'The address to listen on, for the console and the JSON API. Any other than loopback is served with TLS only.',
+  },
+  { name: 'http.port', type: 'port', fallback: '7080', doc: 'The port of the console. 0 takes a free one.' },
+  {
+    name: 'http.names',
+    type: 'list',
+    fallback: '',
+    doc: 'Names by which browsers may call the console, besides those of loopback, the host name, and the address called.',
+  },
+  {
+    name: 'http.public_url',
+    type: 'origin',
+    fallback: '',
+    doc: 'Where browsers find the console, such as https://curfew.example.com: for a proxy in front, OIDC and links. Empty means as it is called.',
+  },
+  {
+    name: 'http.tls',
+    type: 'choice',
+    choices: ['auto', 'on'],
+    fallback: 'auto',
+    doc: 'auto: plain HTTP on loopback, TLS elsewhere. on: TLS always.',
+  },
+  {
+    name: 'http.certificate',
+    type: 'optional',
+    fallback: '',
+    doc: "A file with the console's certificate and its chain, PEM, read anew every day. Empty means one of the server's own CA.",
+  },
+  { name: 'http.key', type: 'optional', fallback: '', doc: 'The file with the private key of http.certificate, PEM.' },
+  {
+    name: 'sign_in.idle_limit',
+    type: 'duration',
+    fallback: '1h',
+    doc: 'A sign-in to the console ends when nothing was done with it for this long. Open streams do not count as doing.',
+  },
+  {
+    name: 'sign_in.limit',
+    type: 'duration',
+    fallback: '12h',
+    doc: 'A sign-in to the console ends after this in any case.',
+  },
+  {
+    name: 'sign_in.fresh_for',
+    type: 'duration',
+    fallback: '15m',
+    doc: 'How long the console calls a sign-in fresh. A policy may ask for less or more.',
+  },
+  {
+    name: 'sign_in.tool_limit',
+    type: 'duration',
+    fallback: '12h',
+    doc: 'How long the API token works that curfewctl login gets when it is approved in the console.',
+  },
+  {
+    name: 'oidc.issuer',
+    type: 'optional',
+    fallback: '',
+    doc: 'The issuer of an OpenID Connect provider that people sign in at, such as https://login.example.com. Empty means none.',
+  },
+  { name: 'oidc.client_id', type: 'optional', fallback: '', doc: 'The name of this server at the provider.' },
+  {
+    name: 'oidc.client_secret',
+    type: 'optional',
+    secret: true,
+    fallback: '',
+    doc: 'The secret of this server at the provider. Empty means a client without one, which PKCE alone protects.',
+  },
+  {
+    name: 'oidc.scopes',
+    type: 'list',
+    fallback: 'openid,profile,email,offline_access',
+    doc: 'What the provider is asked for. offline_access gives the token with which it is asked again.',
+  },
+  { name: 'oidc.groups_claim', type: 'text', fallback: 'groups', doc: "The claim with the person's groups." },
+  {
+    name: 'oidc.role_map',
+    type: 'list',
+    fallback: '',
+    doc: 'Which group makes which role, such as it-admins=admin,helpdesk=approver; the highest counts. Empty: roles are given here.',
+  },
+  {
+    name: 'oidc.default_role',
+    type: 'choice',
+    choices: ['none', 'user', 'viewer', 'approver', 'admin', 'owner'],
+    fallback: 'user',
+    doc: 'The role of somebody whom the provider knows and no group names. none lets nobody else in.',
+  },
+  {
+    name: 'oidc.recheck',
+    type: 'duration',
+    fallback: '5m',
+    doc: 'How often the provider is asked whether it still knows somebody who is signed in.',
+  },
+  {
+    name: 'oidc.label',
+    type: 'text',
+    fallback: 'Sign in with OpenID Connect',
+    doc: 'The text on the button of the provider.',
   },
   { name: 'sessions.max_duration', type: 'duration', fallback: '8h', doc: 'The longest session, extensions included.' },
   {
@@ -55,6 +162,71 @@ export const CONFIG_OPTIONS = [
     type: 'duration',
     fallback: '24h',
     doc: 'How long a device certificate works. Renewed at half of it.',
+  },
+  {
+    name: 'limits.token_calls_per_second',
+    type: 'count',
+    fallback: '200',
+    doc: 'How many calls in a second one API token may make; five times as many at once. What takes rights away is not counted.',
+  },
+  {
+    name: 'limits.device_messages_per_second',
+    type: 'count',
+    fallback: '50',
+    doc: 'How many messages and calls in a second one device may make; five times as many at once. Messages beyond that are read later.',
+  },
+  {
+    name: 'limits.unknown_calls_per_minute',
+    type: 'count',
+    fallback: '120',
+    doc: 'How many calls in a minute one address may make on which nobody says truly who they are: wrong tokens, probes, reflection.',
+  },
+  {
+    name: 'limits.unknown_connections',
+    type: 'count',
+    fallback: '2000',
+    doc: 'How many connections may be open on which nobody has said who they are. Each has 30 seconds for that.',
+  },
+  {
+    name: 'limits.watches_per_token',
+    type: 'count',
+    fallback: '32',
+    doc: 'How many streams of changes one API token may hold open.',
+  },
+  {
+    name: 'notifications.allow_local_targets',
+    type: 'boolean',
+    fallback: 'false',
+    doc: "Whether webhooks and syslog may be pointed at the server's own machine and link: loopback and link-local addresses.",
+  },
+  {
+    name: 'notifications.ca_file',
+    type: 'file',
+    fallback: '',
+    doc: 'A PEM file with the CAs of webhooks, syslog and mail. Empty means those that the system trusts.',
+  },
+  {
+    name: 'notifications.slack_api',
+    type: 'address',
+    fallback: 'https://slack.com/api',
+    doc: "Where Slack's Web API is.",
+  },
+  { name: 'mail.host', type: 'optional', fallback: '', doc: 'The SMTP server for mail. Empty means no mail.' },
+  { name: 'mail.port', type: 'port', fallback: '587', doc: 'Its port.' },
+  {
+    name: 'mail.tls',
+    type: 'choice',
+    choices: ['starttls', 'implicit'],
+    fallback: 'starttls',
+    doc: 'How TLS begins: with STARTTLS (usually port 587), or at once (usually 465). Mail never leaves the machine without TLS.',
+  },
+  { name: 'mail.user', type: 'optional', fallback: '', doc: 'The name to sign in with. Empty means no sign-in.' },
+  { name: 'mail.password_file', type: 'file', fallback: '', doc: 'A file that holds the password, and nothing else.' },
+  {
+    name: 'mail.from',
+    type: 'optional',
+    fallback: '',
+    doc: 'The address that mail comes from. Needed with mail.host.',
   },
   {
     name: 'log.level',

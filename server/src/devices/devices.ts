@@ -1,42 +1,28 @@
-import { CurfewError, newId, type EndReason, type GrantOptions } from '@curfew/shared';
+import { CurfewError, newId } from '@curfew/shared';
 import { sql } from 'kysely';
-import type { Actor } from '../audit/audit-entry.js';
+import { OPEN_STATES } from '../ledger/conditions.js';
 import { readMeta, writeMeta } from '../ledger/ledger-meta.js';
 import type { LedgerReader } from '../ledger/ledger.js';
 import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import { endSessions, giveEpoch } from '../sessions/end-sessions.js';
-import type { AccountIdentity } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { desiredSessions, type DesiredSessions } from './desired-sessions.js';
+import { deviceActor } from './device-actor.js';
+import {
+  keepReport,
+  type DeviceAccountRecord,
+  type DeviceFactsRecord,
+  type DeviceReportRecord,
+} from './device-report.js';
 import { findDevice, type DeviceRow } from './find-device.js';
 import { freeName } from './free-name.js';
 import { redeemJoinToken } from './join-tokens.js';
-
-/** Facts as the agent tells them: names and texts, kept as they came. */
-export type DeviceFactsRecord = Readonly<Record<string, string | number | boolean>>;
-
-export interface DeviceAccountRecord extends AccountIdentity {
-  readonly standingAdmin: boolean;
-  readonly ineligibleReason: string;
-}
 
 export interface DeviceRecord extends Omit<DeviceRow, 'facts' | 'findings'> {
   readonly facts: DeviceFactsRecord;
   readonly findings: readonly string[];
   readonly live_sessions: number;
-}
-
-/** Everything that a device should hold, before it is signed for a stream. */
-export interface DesiredSessions {
-  readonly device: DeviceRow;
-  readonly sessions: readonly {
-    id: string;
-    epoch: number;
-    account: AccountIdentity;
-    options: GrantOptions;
-    expiresAtMs: number;
-  }[];
-  readonly endNotices: readonly { sessionId: string; reason: EndReason; endedBy: string; detail: string }[];
 }
 
 const ORDER = { name: 'name', enrolled_time: 'enrolled_at_ms', last_seen_time: 'last_seen_at_ms' } as const;
@@ -61,7 +47,7 @@ export class Devices {
         .where('key_hash', '=', input.keyHash)
         .executeTakeFirst();
       if (taken !== undefined) throw new CurfewError('DEVICE_KEY_TAKEN');
-      const row: DeviceRow = {
+      const row = {
         id: newId('device', random),
         name: await freeName(tx.db, input.hostname),
         key_hash: input.keyHash,
@@ -84,7 +70,7 @@ export class Devices {
         data: { name: row.name, joinToken: tokenId, keyHash: row.key_hash },
       });
       tx.changed('device', row.id, row.id);
-      return row;
+      return tx.db.selectFrom('device').selectAll().where('id', '=', row.id).executeTakeFirstOrThrow();
     });
   }
 
@@ -104,12 +90,18 @@ export class Devices {
    */
   hello(
     deviceId: string,
-    hello: { readonly incarnation: number; readonly floorGeneration: number; readonly floorEpoch: number },
+    hello: {
+      readonly incarnation: number;
+      readonly floorGeneration: number;
+      readonly floorEpoch: number;
+      /** Whether the device names a checkpoint that the ledger has lost. */
+      readonly forgotten: boolean;
+    },
   ): Promise<boolean> {
     return this.context.ledger.write(async (tx) => {
       const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
       const meta = await readMeta(tx.db);
-      const ahead = hello.floorGeneration > device.generation || hello.floorEpoch > device.epoch;
+      const ahead = hello.floorGeneration > device.generation || hello.floorEpoch > device.epoch || hello.forgotten;
       const rolledBack = hello.incarnation > meta.incarnation || (hello.incarnation === meta.incarnation && ahead);
       if (rolledBack && meta.rolledBack === '') {
         await writeMeta(tx.db, { rolledBack: `the device ${device.name} has seen a newer ledger` });
@@ -146,37 +138,8 @@ export class Devices {
   }
 
   /** Keeps what an agent tells of its machine. Changes no right. */
-  report(
-    deviceId: string,
-    report: {
-      readonly facts?: DeviceFactsRecord;
-      readonly accounts: readonly DeviceAccountRecord[];
-      readonly findings: readonly string[];
-    },
-  ): Promise<void> {
-    return this.context.ledger.write(async (tx) => {
-      const facts = report.facts === undefined ? {} : { facts: JSON.stringify(report.facts) };
-      await tx.db
-        .updateTable('device')
-        .set({ ...facts, findings: JSON.stringify(report.findings) })
-        .where('id', '=', deviceId)
-        .execute();
-      await tx.db.deleteFrom('device_account').where('device_id', '=', deviceId).execute();
-      const rows = [...new Map(report.accounts.map((account) => [account.uid, account])).values()].map((account) => ({
-        device_id: deviceId,
-        name: account.name,
-        uid: account.uid,
-        fingerprint: account.fingerprint,
-        standing_admin: Number(account.standingAdmin),
-        ineligible_reason: account.ineligibleReason,
-      }));
-      for (let at = 0; at < rows.length; at += 1_000)
-        await tx.db
-          .insertInto('device_account')
-          .values(rows.slice(at, at + 1_000))
-          .execute();
-      tx.changed('device', deviceId, '');
-    });
+  report(deviceId: string, report: DeviceReportRecord): Promise<void> {
+    return this.context.ledger.write((tx) => keepReport(tx, deviceId, report));
   }
 
   /** Notes when a device's link was last alive, at its end. */
@@ -191,12 +154,21 @@ export class Devices {
     });
   }
 
-  /** Two agents have used one identity: no new lease until an operator resolves it. */
+  /**
+   * Two agents have used one identity: nobody can tell which of them is the device, so what it holds ends, and no lease
+   * is given until an operator resolves it.
+   */
   identityConflict(deviceId: string): Promise<void> {
     return this.context.ledger.write(async (tx) => {
       const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
       if (device.state !== 'enrolled') return;
       await tx.db.updateTable('device').set({ state: 'identity_conflict' }).where('id', '=', deviceId).execute();
+      await endSessions(
+        tx,
+        this.context.clock.now(),
+        { deviceId },
+        { reason: 'failed', by: '', actor: { kind: 'server' }, detail: "two agents use this device's identity" },
+      );
       tx.audit({
         type: 'device.identity_conflict',
         actor: deviceActor(device),
@@ -217,6 +189,23 @@ export class Devices {
       tx.audit({ type: 'device.conflict_resolved', actor: callerActor(caller), subject: device.id });
       tx.changed('device', device.id, device.id);
       return deviceRecord(tx.db, { ...device, state: 'enrolled' });
+    });
+  }
+
+  /** Gives a device these labels and no others. Idempotent. Errors: DEVICE_NOT_FOUND. */
+  setLabels(caller: Caller, given: string, labels: Readonly<Record<string, string>>): Promise<DeviceRecord> {
+    return this.context.ledger.write(async (tx) => {
+      const device = await findDevice(tx.db, given);
+      if (device.state === 'removed') throw new CurfewError('DEVICE_NOT_FOUND', { given });
+      const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+      const text = JSON.stringify(Object.fromEntries(sorted));
+      if (text !== device.labels) {
+        await tx.db.updateTable('device').set({ labels: text }).where('id', '=', device.id).execute();
+        const data = { name: device.name, labels: text };
+        tx.audit({ type: 'device.labelled', actor: callerActor(caller), subject: device.id, data });
+        tx.changed('device', device.id, '');
+      }
+      return deviceRecord(tx.db, { ...device, labels: text });
     });
   }
 
@@ -302,83 +291,40 @@ export class Devices {
       const rows = await page.execute();
       const { total } = await matching.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
       const { shown, nextPageToken } = cutPage(rows, size, cursorKey, scope);
-      const devices = [];
-      for (const { sort_key: _, ...row } of shown) devices.push(await deviceRecord(db, row));
+      const devices = await deviceRecords(
+        db,
+        shown.map(({ sort_key: _, ...row }) => row),
+      );
       return { devices, nextPageToken, total };
     });
   }
 
   /** What devices should hold now. */
   desired(deviceIds: readonly string[]): Promise<DesiredSessions[]> {
-    return this.context.ledger.read(async (db) => {
-      const devices = await db.selectFrom('device').selectAll().where('id', 'in', deviceIds).execute();
-      const sessions = await db
-        .selectFrom('session')
-        .select([
-          'id',
-          'device_id',
-          'state',
-          'epoch',
-          'account',
-          'options',
-          'expires_at_ms',
-          'end_reason',
-          'ended_by',
-          'end_detail',
-        ])
-        .where('device_id', 'in', deviceIds)
-        .where('state', 'in', ['starting', 'active', 'ending'])
-        .execute();
-      const byDevice = new Map<string, typeof sessions>();
-      for (const session of sessions)
-        byDevice.set(session.device_id, [...(byDevice.get(session.device_id) ?? []), session]);
-      return devices.map((device) => {
-        const own = byDevice.get(device.id) ?? [];
-        // A device in conflict keeps what it holds but is offered nothing new.
-        const offered =
-          device.state === 'enrolled' ? ['starting', 'active'] : device.state === 'identity_conflict' ? ['active'] : [];
-        return {
-          device,
-          sessions: own
-            .filter((session) => offered.includes(session.state))
-            .map((session) => ({
-              id: session.id,
-              epoch: session.epoch,
-              account: JSON.parse(session.account) as AccountIdentity,
-              options: JSON.parse(session.options) as GrantOptions,
-              expiresAtMs: session.expires_at_ms,
-            })),
-          endNotices: own.flatMap((session) =>
-            session.state === 'ending' && session.end_reason !== null
-              ? [
-                  {
-                    sessionId: session.id,
-                    reason: session.end_reason,
-                    endedBy: session.ended_by,
-                    detail: session.end_detail,
-                  },
-                ]
-              : [],
-          ),
-        };
-      });
-    });
+    return this.context.ledger.read((db) => desiredSessions(db, deviceIds));
   }
 }
 
-export const deviceActor = (device: DeviceRow): Actor => ({ kind: 'device', id: device.id, name: device.name });
-
 async function deviceRecord(db: LedgerReader, row: DeviceRow): Promise<DeviceRecord> {
-  const { live } = await db
+  const [record] = await deviceRecords(db, [row]);
+  if (record === undefined) throw new Error('one row makes one record');
+  return record;
+}
+
+async function deviceRecords(db: LedgerReader, rows: readonly DeviceRow[]): Promise<DeviceRecord[]> {
+  const ids = rows.map(({ id }) => id);
+  const counted = await db
     .selectFrom('session')
-    .select(({ fn }) => fn.countAll<number>().as('live'))
-    .where('device_id', '=', row.id)
-    .where('state', '<>', 'ended')
-    .executeTakeFirstOrThrow();
-  return {
+    .select(['device_id', ({ fn }) => fn.countAll<number>().as('live')])
+    .where('device_id', 'in', ids)
+    .where('state', 'in', OPEN_STATES)
+    .groupBy('device_id')
+    .execute();
+  const live = new Map(counted.map((row) => [row.device_id, row.live]));
+  return rows.map((row) => ({
     ...row,
     facts: JSON.parse(row.facts) as DeviceFactsRecord,
     findings: JSON.parse(row.findings) as string[],
-    live_sessions: live,
-  };
+    live_sessions: live.get(row.id) ?? 0,
+  }));
 }

@@ -1,19 +1,21 @@
 import type { Selectable } from 'kysely';
-import { findId } from '../ledger/find-by-id.js';
+import { IS_NOT_REMOVED } from '../ledger/conditions.js';
+import { findIdOrName } from '../ledger/find-by-id.js';
 import type { LedgerReader } from '../ledger/ledger.js';
 import type { Tables } from '../ledger/tables.js';
 
 export type DeviceRow = Selectable<Tables['device']>;
 
-/** A device by name, id or unique prefix; by name only while it is not removed. Errors: DEVICE_NOT_FOUND, ID_AMBIGUOUS. */
+/** A device by id, name or unique prefix; by name only while it is not removed. Errors: DEVICE_NOT_FOUND, ID_AMBIGUOUS. */
 export async function findDevice(db: LedgerReader, given: string): Promise<DeviceRow> {
-  const named = await db
-    .selectFrom('device')
-    .selectAll()
-    .where('name', '=', given)
-    .where('state', '<>', 'removed')
-    .executeTakeFirst();
-  if (named !== undefined) return named;
-  const id = await findId(db, 'device', 'device', given, 'DEVICE_NOT_FOUND');
+  const id = await findIdOrName(db, 'device', 'device', given, 'DEVICE_NOT_FOUND', async () => {
+    const named = await db
+      .selectFrom('device')
+      .select('id')
+      .where('name', '=', given)
+      .where(IS_NOT_REMOVED)
+      .executeTakeFirst();
+    return named?.id;
+  });
   return db.selectFrom('device').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 }

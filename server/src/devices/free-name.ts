@@ -1,3 +1,4 @@
+import { IS_NOT_REMOVED } from '../ledger/conditions.js';
 import type { LedgerReader } from '../ledger/ledger.js';
 
 /** The host name, or the host name and a number when it is taken. */
@@ -8,7 +9,7 @@ export async function freeName(db: LedgerReader, hostname: string): Promise<stri
       .selectFrom('device')
       .select('id')
       .where('name', '=', name)
-      .where('state', '<>', 'removed')
+      .where(IS_NOT_REMOVED)
       .executeTakeFirst();
     if (taken === undefined) return name;
   }

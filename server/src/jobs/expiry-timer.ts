@@ -1,5 +1,6 @@
 import { durationMs, SECOND, type CancelTimer, type Clock, type Logger } from '@curfew/shared';
 import type { Ledger } from '../ledger/ledger.js';
+import type { LostSince } from '../sessions/offline-end.js';
 import type { Sessions } from '../sessions/sessions.js';
 
 /** The longest wait: a wall clock that was set forward is noticed within it. */
@@ -18,6 +19,7 @@ export class ExpiryTimer {
     private readonly sessions: Sessions,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly lostSince: LostSince,
   ) {
     this.unsubscribe = ledger.onChange((changes) => {
       if (changes.some(({ kind }) => kind === 'session')) void this.run();
@@ -42,6 +44,7 @@ export class ExpiryTimer {
       do {
         this.again = false;
         const next = await this.sessions.expireDue();
+        await this.sessions.expireOffline(this.lostSince);
         waitMs = next === undefined ? LONGEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, next - this.clock.now());
       } while (this.isAsked());
     } catch (error) {

@@ -44,14 +44,9 @@ export class AuditWriter {
 
   constructor(private readonly key: NoteSigningKey) {}
 
-  /** Catches up with what another process has appended. Call at the start of each transaction. */
-  async begin(db: LedgerReader): Promise<void> {
-    const size = await auditSize(db);
-    if (size !== this.frontier.size)
-      this.frontier = await MerkleFrontier.load(size, (place) => readAuditNode(db, place));
-  }
-
+  /** Appends, and signs the tree as it stands then. Call once in a transaction, last before the commit. */
   async append(db: LedgerReader, entries: readonly AuditEntry[], now: InstantMs): Promise<void> {
+    await this.catchUp(db);
     const events = [];
     const nodes: StoredNode[] = [];
     for (const entry of entries) {
@@ -74,10 +69,17 @@ export class AuditWriter {
         .insertInto('audit_node')
         .values(rows.slice(at, at + ROWS_PER_INSERT))
         .execute();
+    await this.seal(db);
   }
 
-  /** Signs the tree as it stands. Call once, last before the commit, when something was appended. */
-  async seal(db: LedgerReader): Promise<void> {
+  /** Takes in what another process has appended. */
+  private async catchUp(db: LedgerReader): Promise<void> {
+    const size = await auditSize(db);
+    if (size !== this.frontier.size)
+      this.frontier = await MerkleFrontier.load(size, (place) => readAuditNode(db, place));
+  }
+
+  private async seal(db: LedgerReader): Promise<void> {
     const meta = await readMeta(db);
     const checkpoint = {
       origin: checkpointOrigin(meta.id, meta.incarnation),

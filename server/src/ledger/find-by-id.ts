@@ -1,4 +1,4 @@
-import { CurfewError, idPrefix, ID_KINDS, type ErrorCode, type IdKind } from '@curfew/shared';
+import { CurfewError, idPrefix, ID_KINDS, isId, type ErrorCode, type IdKind } from '@curfew/shared';
 import type { LedgerReader } from './ledger.js';
 import type { Tables } from './tables.js';
 
@@ -30,4 +30,34 @@ export async function findId(
   if (only === undefined) throw new CurfewError(missing, { given });
   if (rows.length > 1) throw new CurfewError('ID_AMBIGUOUS', { given, count: rows.length, what: `${kind}s` });
   return only.id;
+}
+
+/** From how many characters on a typed prefix of an id is one on purpose: as many as the tools show. */
+const SHOWN_ID = 12;
+
+/**
+ * The id of what is called so: a whole id before a name, a name before a prefix. Whoever may choose a name, such as a
+ * device its host name, must not be able to catch what was meant for another's id. Errors: `missing`, ID_AMBIGUOUS.
+ */
+export async function findIdOrName(
+  db: LedgerReader,
+  table: TableWithId,
+  kind: IdKind,
+  given: string,
+  missing: ErrorCode,
+  byName: () => Promise<string | undefined>,
+): Promise<string> {
+  const byId = (): Promise<string | undefined> =>
+    findId(db, table, kind, given, missing).catch((error: unknown) => {
+      if (error instanceof CurfewError && error.code === missing) return undefined;
+      throw error;
+    });
+  const whole = isId(kind, given) ? await byId() : undefined;
+  if (whole !== undefined) return whole;
+  const named = await byName();
+  if (named === undefined) return findId(db, table, kind, given, missing);
+  const asPrefix = idPrefix(kind, given).length >= SHOWN_ID ? await byId() : undefined;
+  if (asPrefix !== undefined && asPrefix !== named)
+    throw new CurfewError('ID_AMBIGUOUS', { given, count: 2, what: `${kind}s` });
+  return named;
 }

@@ -5,6 +5,7 @@ const KEYS = {
   incarnation: 'incarnation',
   rolledBack: 'rolled_back',
   cursorKey: 'cursor_key',
+  leaseKeysVersion: 'lease_keys_version',
 } as const;
 
 /** What the ledger knows of itself. */
@@ -17,6 +18,8 @@ export interface LedgerMeta {
   readonly rolledBack: string;
   /** The key that page tokens are authenticated with. */
   readonly cursorKey: string;
+  /** The version of the lease keys whose making is in the audit log. */
+  readonly leaseKeysVersion: number;
 }
 
 export async function readMeta(db: LedgerReader): Promise<LedgerMeta> {
@@ -27,6 +30,7 @@ export async function readMeta(db: LedgerReader): Promise<LedgerMeta> {
     incarnation: Number(value(KEYS.incarnation)),
     rolledBack: value(KEYS.rolledBack),
     cursorKey: value(KEYS.cursorKey),
+    leaseKeysVersion: Number(value(KEYS.leaseKeysVersion)),
   };
 }
 

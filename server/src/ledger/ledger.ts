@@ -6,7 +6,7 @@ import type { Tables } from './tables.js';
 export interface Change {
   /** Grows with every change. */
   readonly revision: number;
-  readonly kind: 'session' | 'request' | 'device' | 'user' | 'ledger';
+  readonly kind: 'session' | 'request' | 'device' | 'user' | 'policy' | 'ledger';
   readonly id: string;
   /** The device that the change concerns; '' when none. */
   readonly deviceId: string;
@@ -25,7 +25,7 @@ export interface LedgerTransaction {
 
 /** The record of everything. What `write` has resolved is on disk and survives a power cut. */
 export interface Ledger {
-  /** Reads what is committed. */
+  /** Reads what is committed, all of it as of one moment. Neither a read nor a write may be waited for inside another. */
   read<T>(work: (db: LedgerReader) => Promise<T>): Promise<T>;
   /**
    * Runs the work in a transaction that it may share with others of the same moment (group commit); resolves after

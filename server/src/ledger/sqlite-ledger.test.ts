@@ -21,7 +21,8 @@ import path from 'node:path';
 import { sql } from 'kysely';
 import { Devices } from '../devices/devices.js';
 import { JoinTokens } from '../devices/join-tokens.js';
-import type { Change } from './ledger.js';
+import { nextTurn } from '../next-turn.js';
+import type { Change, LedgerReader } from './ledger.js';
 import { SqliteLedger } from './sqlite-ledger.js';
 
 const noteKey = { name: 'curfew-audit', privateKey: generateKeyPairSync('ed25519').privateKey };
@@ -83,6 +84,38 @@ describe('ledger', () => {
     assert.deepEqual(groups, [['a', 'c']]);
     const checkpoints = await ledger.read((db) => db.selectFrom('audit_checkpoint').select('size').execute());
     assert.deepEqual(checkpoints, [{ size: 2 }]);
+  });
+
+  it('lets others in between the writes of one who writes again and again', async () => {
+    const state = { isOver: false };
+    // eslint-disable-next-line no-restricted-globals -- a turn of the event loop is what must come
+    setImmediate(() => setImmediate(() => (state.isOver = true)));
+    let written = 0;
+    for (; !state.isOver && written < 1_000; written++) await note(String(written));
+    assert.ok(state.isOver, `after ${written} writes nobody else had a turn`);
+  });
+
+  it('shows a read nothing that is not committed, and nothing that came after it began', async () => {
+    const keys = async (db: LedgerReader): Promise<string[]> =>
+      (await db.selectFrom('ledger_meta').select('key').where('value', '=', 'x').execute()).map(({ key }) => key);
+    let meanwhile: Promise<string[]> | undefined;
+    const undone = ledger.write(async ({ db }) => {
+      await sql`insert into ledger_meta (key, value) values ('a', 'x')`.execute(db);
+      meanwhile = ledger.read(keys);
+      await nextTurn();
+      throw new CurfewError('USER_NOT_FOUND', { given: 'a' });
+    });
+    await assert.rejects(undone, { code: 'USER_NOT_FOUND' });
+    assert.deepEqual(await meanwhile, []);
+    const slow = ledger.read(async (db) => {
+      const before = await keys(db);
+      await nextTurn();
+      await nextTurn();
+      return [before, await keys(db)];
+    });
+    await note('b');
+    assert.deepEqual(await slow, [[], []]);
+    assert.deepEqual(await noted(), ['b']);
   });
 
   it('signs checkpoints over exactly the events that it holds, also after it was closed and opened', async () => {

@@ -2,11 +2,17 @@ import { CurfewError, type Clock, type NoteSigningKey, type Random } from '@curf
 import type Database from 'better-sqlite3';
 import { Kysely, Migrator, SqliteDialect } from 'kysely';
 import type { AuditEntry } from '../audit/audit-entry.js';
+import { nextTurn } from '../next-turn.js';
 import { AuditWriter } from './audit-writer.js';
 import type { Change, Ledger, LedgerReader, LedgerTransaction } from './ledger.js';
 import { readMeta, writeMeta } from './ledger-meta.js';
 import * as firstMigration from './migrations/0001-ledger.js';
-import { isStorageFailure, openSqlite } from './sqlite-connection.js';
+import * as signInMigration from './migrations/0002-sign-in.js';
+import * as policiesMigration from './migrations/0003-policies.js';
+import * as notificationsMigration from './migrations/0004-notifications.js';
+import * as listsMigration from './migrations/0005-lists.js';
+import { PreparedStatements } from './prepared-statements.js';
+import { copyLogIfLong, isStorageFailure, isStorageFull, openSqlite } from './sqlite-connection.js';
 import type { Tables } from './tables.js';
 
 interface Unit {
@@ -25,22 +31,38 @@ export interface SqliteLedgerOptions {
   readonly fatal: (error: unknown) => void;
 }
 
-/** The ledger on one SQLite file, with group commit: what arrives in one turn of the event loop shares one fsync. */
+/** What the units of a group have done. */
+interface Group {
+  readonly settle: (() => void)[];
+  readonly changes: Change[];
+  readonly entries: AuditEntry[];
+}
+
+/** How many changes one statement takes. */
+const CHANGES_PER_INSERT = 1_000;
+
+/**
+ * The ledger on one SQLite file, with group commit: what arrives in one turn of the event loop shares one fsync. Reads
+ * and groups take turns on one connection: what a second one has in its cache is worth nothing after each commit.
+ */
 export class SqliteLedger implements Ledger {
-  private readonly writer: LedgerReader;
-  private readonly reader: LedgerReader | undefined;
+  private readonly db: LedgerReader;
   private readonly auditWriter: AuditWriter;
   private readonly listeners = new Set<(changes: readonly Change[]) => void>();
   private queue: Unit[] = [];
   private draining: Promise<void> | undefined;
-  private revision = 0;
+  private committing: Promise<void> | undefined;
+  private readonly reads = new Set<Promise<unknown>>();
+  /** The newest revision; undefined until the transaction has asked for it, since another process may have written. */
+  private revision: number | undefined;
+  private readonly statements: PreparedStatements;
 
   private constructor(
     private readonly raw: Database.Database,
     private readonly options: SqliteLedgerOptions,
   ) {
-    this.writer = kysely(raw);
-    this.reader = raw.memory ? undefined : kysely(openSqlite(options.file));
+    this.statements = new PreparedStatements(raw);
+    this.db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: this.statements }) });
     this.auditWriter = new AuditWriter(options.noteKey);
   }
 
@@ -49,8 +71,19 @@ export class SqliteLedger implements Ledger {
     const raw = openSqlite(options.file);
     const ledger = new SqliteLedger(raw, options);
     const migrator = new Migrator({
-      db: ledger.writer,
-      provider: { getMigrations: () => Promise.resolve({ '0001-ledger': firstMigration }) },
+      db: ledger.db,
+      provider: {
+        getMigrations: () =>
+          Promise.resolve({
+            '0001-ledger': firstMigration,
+            '0002-sign-in': signInMigration,
+            '0003-policies': policiesMigration,
+            '0004-notifications': notificationsMigration,
+            '0005-lists': listsMigration,
+          }),
+      },
+      // Others may have come in between; no migration depends on another than the first.
+      allowUnorderedMigrations: true,
     });
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined)
@@ -68,20 +101,24 @@ export class SqliteLedger implements Ledger {
     return ledger;
   }
 
-  read<T>(work: (db: LedgerReader) => Promise<T>): Promise<T> {
-    // In memory there is one connection, so a read waits its turn behind the writes.
-    return this.reader === undefined ? this.write(({ db }) => work(db)) : work(this.reader);
+  async read<T>(work: (db: LedgerReader) => Promise<T>): Promise<T> {
+    while (this.committing !== undefined) await this.committing;
+    const reading = work(this.db);
+    this.reads.add(reading);
+    try {
+      return await reading;
+    } catch (error) {
+      if (isStorageFailure(error)) this.options.fatal(error);
+      throw error;
+    } finally {
+      this.reads.delete(reading);
+    }
   }
 
   write<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.queue.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
-      this.draining ??= new Promise<void>((done) => {
-        // eslint-disable-next-line no-restricted-globals -- not a wait: what arrives in this turn of the event loop is one group
-        setImmediate(() => {
-          void this.drain().then(done);
-        });
-      });
+      this.draining ??= this.drain();
     });
   }
 
@@ -96,30 +133,38 @@ export class SqliteLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.draining;
-    await this.reader?.destroy();
-    await this.writer.destroy();
+    await this.db.destroy();
   }
 
+  /**
+   * One group for each turn of the event loop: a caller who writes again and again must not keep the others out. Writes
+   * go before reads: a read that comes while a group waits has to wait for it.
+   */
   private async drain(): Promise<void> {
-    while (this.queue.length > 0) {
+    do {
+      await nextTurn();
+      let over = (): void => undefined;
+      this.committing = new Promise((resolve) => {
+        over = resolve;
+      });
+      while (this.reads.size > 0) await Promise.allSettled(this.reads);
       const units = this.queue;
       this.queue = [];
       await this.commitGroup(units);
-    }
+      this.committing = undefined;
+      over();
+    } while (this.queue.length > 0);
     this.draining = undefined;
   }
 
   /** One transaction for all units. Nobody hears of success before the commit is on disk. */
   private async commitGroup(units: readonly Unit[]): Promise<void> {
-    const settle: (() => void)[] = [];
-    const changes: Change[] = [];
+    const group: Group = { settle: [], changes: [], entries: [] };
     try {
       this.raw.exec('begin immediate');
-      await this.auditWriter.begin(this.writer);
-      this.revision = Number(this.raw.prepare('select coalesce(max(revision), 0) from change').pluck().get());
-      let audited = 0;
-      for (const unit of units) audited += await this.runUnit(unit, settle, changes);
-      if (audited > 0) await this.auditWriter.seal(this.writer);
+      this.revision = undefined;
+      for (const unit of units) await this.runUnit(unit, group);
+      await this.record(group);
       this.raw.exec('commit');
     } catch (error) {
       this.undo(error);
@@ -127,62 +172,77 @@ export class SqliteLedger implements Ledger {
         unit.reject(new CurfewError('STORAGE_FAILED', { detail: (error as Error).message }, { cause: error }));
       return;
     }
-    for (const done of settle) done();
-    if (changes.length > 0) for (const listener of this.listeners) listener(changes);
+    for (const done of group.settle) done();
+    if (group.changes.length > 0) for (const listener of this.listeners) listener(group.changes);
+    this.copyLog();
   }
 
-  private async runUnit(unit: Unit, settle: (() => void)[], changes: Change[]): Promise<number> {
+  /** A full disk lets the log grow on; the next commit tries again. */
+  private copyLog(): void {
+    try {
+      copyLogIfLong(this.raw);
+    } catch (error) {
+      if (!isStorageFull(error)) this.options.fatal(error);
+    }
+  }
+
+  private async runUnit(unit: Unit, group: Group): Promise<void> {
     const entries: AuditEntry[] = [];
-    const noted: Change[] = [];
+    const changes: Change[] = [];
     const tx: LedgerTransaction = {
-      db: this.writer,
+      db: this.db,
       audit: (entry) => entries.push(entry),
       changed: (kind, id, deviceId = '') => {
-        noted.push({ revision: ++this.revision, kind, id, deviceId });
-        return this.revision;
+        const revision = this.nextRevision();
+        changes.push({ revision, kind, id, deviceId });
+        return revision;
       },
     };
     this.raw.exec('savepoint unit');
     try {
       const value = await unit.run(tx);
-      for (let at = 0; at < noted.length; at += 1_000) {
-        const rows = noted.slice(at, at + 1_000).map(({ deviceId, ...row }) => ({ ...row, device_id: deviceId }));
-        await this.writer.insertInto('change').values(rows).execute();
-      }
       this.raw.exec('release unit');
-      settle.push(() => {
+      group.settle.push(() => {
         unit.resolve(value);
       });
     } catch (error) {
-      if (isStorageFailure(error) || !this.raw.inTransaction) throw error;
+      // With a disk that failed or is full the whole group is refused: what a savepoint can still undo is not known.
+      if (isStorageFailure(error) || isStorageFull(error) || !this.raw.inTransaction) throw error;
       this.raw.exec('rollback to unit; release unit');
-      settle.push(() => {
+      group.settle.push(() => {
         unit.reject(error);
       });
-      return 0;
+      return;
     }
-    if (entries.length > 0) await this.auditWriter.append(this.writer, entries, this.options.clock.now());
-    changes.push(...noted);
-    return entries.length;
+    group.changes.push(...changes);
+    group.entries.push(...entries);
+  }
+
+  private nextRevision(): number {
+    if (this.revision === undefined) {
+      const newest = this.statements.prepare('select coalesce(max(revision), 0) as revision from change');
+      const [row] = newest.all([]) as { revision: number }[];
+      this.revision = row?.revision ?? 0;
+    }
+    this.revision += 1;
+    return this.revision;
+  }
+
+  /** Writes down what all units together have changed, under one checkpoint. */
+  private async record({ changes, entries }: Group): Promise<void> {
+    for (let at = 0; at < changes.length; at += CHANGES_PER_INSERT) {
+      const rows = changes
+        .slice(at, at + CHANGES_PER_INSERT)
+        .map(({ deviceId, ...row }) => ({ ...row, device_id: deviceId }));
+      await this.db.insertInto('change').values(rows).execute();
+    }
+    if (entries.length === 0) return;
+    await this.auditWriter.append(this.db, entries, this.options.clock.now());
   }
 
   private undo(error: unknown): void {
     this.auditWriter.reset();
     if (isStorageFailure(error)) this.options.fatal(error);
     if (this.raw.inTransaction) this.raw.exec('rollback');
-  }
-}
-
-const kysely = (database: Database.Database): LedgerReader =>
-  new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
-
-/** Checks a database file from end to end; returns what is wrong, or undefined. */
-export function sqliteFileProblem(file: string): string | undefined {
-  const db = openSqlite(file);
-  try {
-    const answer = db.pragma('integrity_check', { simple: true });
-    return answer === 'ok' ? undefined : String(answer);
-  } finally {
-    db.close();
   }
 }

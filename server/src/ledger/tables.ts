@@ -1,5 +1,12 @@
 import type { EndReason, RequestState, SessionKind, SessionState } from '@curfew/shared';
-import type { Generated } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
+import type { ChannelKind, DeliveryState } from '../notifiers/channel-kind.js';
+
+/** Where the review of a break-glass session stands; '' when there is nothing to review. */
+type ReviewState = '' | 'waiting' | 'accepted' | 'rejected';
+
+/** How somebody signed in. */
+export type SignInMethod = 'password' | 'password and code' | 'oidc';
 
 /** Instants are milliseconds since the Unix epoch, durations milliseconds, booleans 0 or 1, JSON is text. */
 export interface Tables {
@@ -13,7 +20,40 @@ export interface Tables {
     role: string;
     disabled: number;
     created_at_ms: number;
+    last_sign_in_at_ms: Generated<number | null>;
+    email: Generated<string>;
   };
+  user_group: { user_id: string; name: string };
+  user_password: { user_id: string; hash: string; must_change: number; changed_at_ms: number };
+  user_totp: {
+    user_id: string;
+    sealed_secret: string;
+    begun_at_ms: number;
+    /** Null until the secret is known to have arrived; before that it counts for nothing. */
+    confirmed_at_ms: number | null;
+    /** The newest step of time whose code was used. */
+    last_step: number;
+  };
+  recovery_code: { user_id: string; hash: string; used_at_ms: number | null };
+  sign_in: {
+    id: string;
+    hash: string;
+    user_id: string;
+    method: SignInMethod;
+    address: string;
+    user_agent: string;
+    created_at_ms: number;
+    last_used_at_ms: number;
+    expires_at_ms: number;
+    fresh_at_ms: number;
+    ended_at_ms: number | null;
+    /** What the OIDC provider calls its own session; null without a provider. */
+    provider_sid: string | null;
+    sealed_refresh_token: string | null;
+    /** When the provider is asked again; null without a refresh token. */
+    refresh_at_ms: number | null;
+  };
+  oidc_identity: { issuer: string; subject: string; user_id: string };
   api_token: {
     id: string;
     hash: string;
@@ -24,6 +64,8 @@ export interface Tables {
     expires_at_ms: number;
     last_used_at_ms: number | null;
     revoked_at_ms: number | null;
+    /** The sign-in in which somebody let this tool in; null for every other token. */
+    sign_in_id: Generated<string | null>;
   };
   join_token: {
     id: string;
@@ -49,6 +91,10 @@ export interface Tables {
     applied_generation: number;
     epoch: number;
     revoked_epoch: number;
+    /** A JSON object of texts. */
+    labels: Generated<string>;
+    /** As the facts name it, such as 'PLATFORM_LINUX'. */
+    platform: GeneratedAlways<string>;
   };
   device_account: {
     device_id: string;
@@ -76,6 +122,54 @@ export interface Tables {
     decision_reason: string;
     start_by_ms: number | null;
     session_id: string | null;
+    /** '' when it was made before there were policies. */
+    policy_name: Generated<string>;
+    policy_version: Generated<number>;
+    ticket: Generated<string>;
+    /** The step of the decision that waits while it is pending, from 1. */
+    step: Generated<number>;
+    break_glass: Generated<number>;
+    review_state: Generated<ReviewState>;
+  };
+  request_decision: {
+    request_id: string;
+    seq: number;
+    step: number;
+    approved: number;
+    user_id: string | null;
+    decided_by: string;
+    reason: string;
+    at_ms: number;
+  };
+  request_review: {
+    request_id: string;
+    user_id: string;
+    accepted: number;
+    reviewed_by: string;
+    comment: string;
+    at_ms: number;
+  };
+  policy: {
+    id: string;
+    name: string;
+    position: number;
+    version: number;
+    description: string;
+    disabled: number;
+    spec: string;
+    updated_at_ms: number;
+    updated_by: string;
+  };
+  policy_version: {
+    name: string;
+    version: number;
+    policy_id: string;
+    description: string;
+    disabled: number;
+    /** null says that it was removed. */
+    spec: string | null;
+    created_at_ms: number;
+    created_by: string;
   };
   access_request_transition: {
     request_id: string;
@@ -110,6 +204,15 @@ export interface Tables {
     ended_by: string;
     end_detail: string;
     revision: number;
+    /** '' when an operator gave it. */
+    policy_name: Generated<string>;
+    policy_version: Generated<number>;
+    break_glass: Generated<number>;
+    /** How long it may last with every extension; null means the server's limit. */
+    longest_ms: Generated<number | null>;
+    no_extension: Generated<number>;
+    /** How long after its link is lost the device ends it; null means never. */
+    offline_end_after_ms: Generated<number | null>;
   };
   session_transition: {
     session_id: string;
@@ -122,5 +225,37 @@ export interface Tables {
   audit_event: { idx: number; at_ms: number; type: string; actor: string; subject: string; record: Buffer };
   audit_node: { level: number; idx: number; hash: Buffer };
   audit_checkpoint: { size: number; origin: string; note: string };
+  channel: {
+    id: string;
+    name: string;
+    /** The name in lower case: unique. */
+    name_key: string;
+    kind: ChannelKind;
+    target: string;
+    /** A JSON list of beginnings of event types; an empty one means all. */
+    event_types: string;
+    disabled: number;
+    /** Sealed; '' when there is none. */
+    secret: string;
+    created_at_ms: number;
+    /** The index of the next audit event that this channel looks at. What is before it has arrived or is a delivery. */
+    cursor: number;
+    last_error: string;
+    last_delivered_at_ms: number | null;
+  };
+  channel_slack_user: { channel_id: string; slack_id: string; user_id: string };
+  delivery: {
+    id: string;
+    channel_id: string;
+    event_idx: number;
+    event_type: string;
+    state: DeliveryState;
+    attempts: number;
+    /** Of these, how many were answered with a refusal of this very notice. */
+    refusals: number;
+    last_error: string;
+    created_at_ms: number;
+    next_attempt_at_ms: number | null;
+  };
   change: { revision: Generated<number>; kind: string; id: string; device_id: string };
 }

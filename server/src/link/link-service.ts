@@ -11,13 +11,17 @@ import {
   type StartSessionRequest,
   DeviceFacts,
 } from '@curfew/proto';
-import { CurfewError, type Logger } from '@curfew/shared';
-import type { DeviceFactsRecord, Devices } from '../devices/devices.js';
+import { CurfewError, durationMs, hasUnsafeText, type Logger } from '@curfew/shared';
+import type { AuditLog } from '../audit/audit-log.js';
+import type { DeviceFactsRecord, DeviceReportRecord } from '../devices/device-report.js';
+import type { Devices } from '../devices/devices.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import type { Requests } from '../requests/requests.js';
 import type { Identity } from '../rpc/authenticate.js';
+import type { CallLimits } from '../rpc/call-limits.js';
 import { msFromDuration } from '../rpc/proto-values.js';
-import { optionsFromProto, requestToProto, sessionToProto } from '../rpc/records-to-proto.js';
+import { optionsFromProto } from '../rpc/grant-options.js';
+import { requestToProto, sessionToProto } from '../rpc/records-to-proto.js';
 import type { DuplexLink } from '../rpc/service-host.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import type { Sessions } from '../sessions/sessions.js';
@@ -27,11 +31,16 @@ import type { DeviceLink, LinkHub } from './link-hub.js';
 export interface LinkServiceParts {
   readonly context: UseCaseContext;
   readonly hub: LinkHub;
+  readonly auditLog: AuditLog;
   readonly devices: Devices;
   readonly requests: Requests;
   readonly sessions: Sessions;
+  readonly limits: CallLimits;
   readonly logger: Logger;
 }
+
+/** How many messages may wait for a device that does not read them. States are whole: more would tell it nothing new. */
+const MOST_UNREAD = 256;
 
 /** What agents call. Every caller is a device and speaks for itself only. */
 export function linkHandlers(parts: LinkServiceParts) {
@@ -48,6 +57,8 @@ export function linkHandlers(parts: LinkServiceParts) {
         durationMs: msFromDuration(duration),
         reason: request.reason,
         options: optionsFromProto(request.options, context.settings.passwordRequired),
+        ticket: request.ticket,
+        breakGlass: request.breakGlass,
       });
       return CreateAccessRequestResponse.fromPartial({ request: requestToProto(created) });
     },
@@ -75,6 +86,11 @@ function accountFromProto(account: Account | undefined): AccountIdentity {
     throw new CurfewError('FIELD_INVALID', { field: 'account.fingerprint', problem: 'is required' });
   if (account.uid === 0 || account.uid >= 2 ** 31)
     throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: `uid ${account.uid} is not a person's` });
+  if (hasUnsafeText(account.name))
+    throw new CurfewError('ACCOUNT_INELIGIBLE', {
+      account: account.name,
+      why: 'its name holds characters that nobody can see',
+    });
   return { name: account.name, uid: account.uid, fingerprint: account.fingerprint };
 }
 
@@ -90,16 +106,28 @@ class LinkConversation {
   ) {
     const { call } = stream;
     call.on('data', (bytes: Buffer) => {
+      // One message at a time: the next is not even read before this one is done, and the device's turn has come.
+      call.pause();
       this.work = this.work
         .then(() => this.take(bytes))
         .catch((error: unknown) => {
           this.end(error);
+        })
+        .finally(() => {
+          this.readNext();
         });
     });
     for (const event of ['end', 'cancelled', 'error', 'close'] as const)
       call.on(event, () => {
         this.work = this.work.then(() => this.gone());
       });
+  }
+
+  private readNext(): void {
+    const { limits, context } = this.parts;
+    const wait = limits.messageWait(deviceOf(this.stream.identity).id);
+    if (wait === 0) this.stream.call.resume();
+    else context.clock.after(durationMs(wait), () => this.stream.call.resume());
   }
 
   private async take(bytes: Buffer): Promise<void> {
@@ -122,10 +150,12 @@ class LinkConversation {
   ): Promise<void> {
     const device = deviceOf(this.stream.identity);
     const helloAt = this.parts.context.clock.bootTime();
-    await this.parts.devices.hello(device.id, {
+    const { devices, auditLog } = this.parts;
+    await devices.hello(device.id, {
       incarnation: Number(hello.incarnation),
       floorGeneration: Number(hello.floorGeneration),
       floorEpoch: Number(hello.floorEpoch),
+      forgotten: await auditLog.hasForgotten(hello.desiredCheckpoint?.note ?? ''),
     });
     const { call } = this.stream;
     this.link = {
@@ -135,13 +165,18 @@ class LinkConversation {
       helloAt,
       leases: new Map(),
       send: (response) => {
-        if (!this.closed) call.write(response);
+        if (this.closed) return;
+        if (call.writableLength < MOST_UNREAD) call.write(response);
+        else this.end(new CurfewError('TOO_MANY_CALLS', { what: 'messages that nobody reads', wait: 'a while' }));
       },
       close: (error) => {
         this.end(error);
       },
     };
-    await this.parts.hub.join(this.link, hello.checkpoint?.note ?? '');
+    await this.parts.hub.join(this.link, {
+      checkpoint: hello.checkpoint?.note ?? '',
+      leaseKeysVersion: Number(hello.leaseKeySetVersion),
+    });
     this.parts.logger.info('agent linked', { deviceId: device.id, device: device.name });
   }
 
@@ -163,7 +198,7 @@ class LinkConversation {
   }
 }
 
-function reportFromProto(report: DeviceReport): Parameters<Devices['report']>[1] {
+function reportFromProto(report: DeviceReport): DeviceReportRecord {
   return {
     ...(report.facts === undefined ? {} : { facts: factsFromProto(report.facts) }),
     accounts: report.accounts.flatMap((account) =>
@@ -180,6 +215,7 @@ function reportFromProto(report: DeviceReport): Parameters<Devices['report']>[1]
           ],
     ),
     findings: report.findings,
+    leaseRefusals: report.leaseRefusals,
   };
 }
 

@@ -1,17 +1,30 @@
-import { CurfewError, newId, requestCan, type GrantOptions, type RequestState } from '@curfew/shared';
-import { deviceActor } from '../devices/devices.js';
+import { CurfewError, requestCan, type RequestState } from '@curfew/shared';
+import { sql } from 'kysely';
+import { deviceActor } from '../devices/device-actor.js';
 import { findDevice, type DeviceRow } from '../devices/find-device.js';
 import { findId } from '../ledger/find-by-id.js';
-import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { LedgerReader } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
 import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
-import { assertGranting, assertWithinLimit } from '../sessions/grant-rules.js';
+import type { Decider } from '../policies/approval-steps.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
+import { assertGranting } from '../sessions/grant-rules.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { callerActor, type Caller } from '../users/caller.js';
-import { findUser, insertLink, insertUser, type UserRecord } from '../users/users.js';
-import { sql } from 'kysely';
-import { moveRequest, requestById, requestFromRow, selectRequests, type RequestRecord } from './request-record.js';
+import type { Caller } from '../users/caller.js';
+import { findUser } from '../users/users.js';
+import { userOfAccount } from '../users/user-of-account.js';
+import { createRequest, type RequestInput } from './create-request.js';
+import { approveRequest, deciderOf, denyRequest, type DecisionInput } from './decide-request.js';
+import { decidableBy, REVIEW_WAITS } from './decidable-by.js';
+import {
+  moveRequest,
+  requestById,
+  requestFromRow,
+  requestRecords,
+  selectRequests,
+  type RequestRecord,
+} from './request-record.js';
+import { reviewRequest } from './review-request.js';
 
 const ORDER = { create_time: 'r.created_at_ms', user_name: 'u.name', device_name: 'd.name', state: 'r.state' } as const;
 
@@ -23,6 +36,10 @@ export interface RequestListInput {
   readonly user: string;
   readonly device: string;
   readonly text: string;
+  /** Only what this caller may decide now; undefined for all. */
+  readonly canDecide: Caller | undefined;
+  /** Only those whose break-glass session waits for its review, in any state when no states are given. */
+  readonly reviewWaiting: boolean;
   readonly orderBy: string;
   readonly pageSize: number;
   readonly pageToken: string;
@@ -32,76 +49,24 @@ export interface RequestListInput {
 export class Requests {
   constructor(private readonly context: UseCaseContext) {}
 
-  /** Asks in the name of the person whose account the device's kernel named. */
+  /** Asks in the name of the person whose account the device's kernel named. Errors: those of `createRequest`, ACCOUNT_INELIGIBLE, USER_DISABLED. */
   create(
     device: DeviceRow,
-    input: {
-      readonly account: AccountIdentity;
-      readonly durationMs: number;
-      readonly reason: string;
-      readonly options: GrantOptions;
-    },
+    input: Omit<RequestInput, 'ticket' | 'breakGlass'> &
+      Partial<Pick<RequestInput, 'ticket' | 'breakGlass'>> & { readonly account: AccountIdentity },
   ): Promise<RequestRecord> {
-    const { ledger, clock, random, settings } = this.context;
-    return ledger.write(async (tx) => {
-      await assertGranting(tx.db);
-      assertWithinLimit('duration', input.durationMs, settings.maxSessionMs);
-      const user = await this.userOfAccount(tx, device, input.account);
-      const open = await tx.db
-        .selectFrom('access_request')
-        .select(['id', 'state'])
-        .where('device_id', '=', device.id)
-        .where('user_id', '=', user.id)
-        .where('state', 'in', ['pending', 'approved'])
-        .executeTakeFirst();
-      if (open !== undefined) throw new CurfewError('REQUEST_ALREADY_OPEN', { id: open.id, state: open.state });
-      const now = clock.now();
-      const id = newId('request', random);
-      await tx.db
-        .insertInto('access_request_transition')
-        .values({ request_id: id, seq: 1, prior_seq: 0, prior_state: 'none', state: 'pending', at_ms: now })
-        .execute();
-      await tx.db
-        .insertInto('access_request')
-        .values({
-          id,
-          user_id: user.id,
-          device_id: device.id,
-          account: JSON.stringify(input.account),
-          options: JSON.stringify(input.options),
-          duration_ms: input.durationMs,
-          reason: input.reason,
-          state: 'pending',
-          seq: 1,
-          created_at_ms: now,
-          decide_by_ms: now + settings.decideWithinMs,
-          decided_at_ms: null,
-          decided_by: '',
-          decision_reason: '',
-          start_by_ms: null,
-          session_id: null,
-        })
-        .execute();
-      const data = {
-        user: user.name,
-        account: input.account.name,
-        uid: input.account.uid,
-        durationMs: input.durationMs,
-        reason: input.reason,
-      };
-      tx.audit({ type: 'request.created', actor: deviceActor(device), subject: id, data });
-      tx.changed('request', id, device.id);
-      return requestById(tx.db, id);
+    return this.context.ledger.write(async (tx) => {
+      const { account, ...asked } = input;
+      const user = await userOfAccount(tx, this.context, device, account);
+      const asker = { user, device, account, actor: deviceActor(device) };
+      return createRequest(tx, this.context, asker, { ticket: '', breakGlass: false, ...asked });
     });
   }
 
   /** Withdraws a request of an account. Errors: REQUEST_NOT_FOUND, REQUEST_NOT_OPEN. */
   cancel(device: DeviceRow, account: AccountIdentity, given: string): Promise<RequestRecord> {
     return this.context.ledger.write(async (tx) => {
-      const request = await requestById(
-        tx.db,
-        await findId(tx.db, 'access_request', 'request', given, 'REQUEST_NOT_FOUND'),
-      );
+      const request = await this.find(tx.db, given);
       if (request.device_id !== device.id || request.account.uid !== account.uid)
         throw new CurfewError('REQUEST_NOT_FOUND', { given });
       if (!requestCan.cancel(request.state))
@@ -110,38 +75,35 @@ export class Requests {
     });
   }
 
-  /** Approves, for as long as asked or shorter. Errors: REQUEST_NOT_FOUND, REQUEST_NOT_PENDING, SELF_APPROVAL, DURATION_TOO_LONG, LEDGER_ROLLED_BACK. */
-  approve(
-    caller: Caller,
-    given: string,
-    input: { readonly reason: string; readonly durationMs?: number },
-  ): Promise<RequestRecord> {
-    const { ledger, clock, settings } = this.context;
-    return ledger.write(async (tx) => {
+  /** Approves the step that waits, for as long as asked or shorter. Errors: REQUEST_NOT_FOUND, and those of `approveRequest`. */
+  approve(caller: Caller, given: string, input: DecisionInput): Promise<RequestRecord> {
+    return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);
-      const request = await this.pending(tx, given);
-      if (request.user_id === caller.userId) throw new CurfewError('SELF_APPROVAL');
-      const durationMs = input.durationMs ?? request.duration_ms;
-      assertWithinLimit('duration', durationMs, Math.min(request.duration_ms, settings.maxSessionMs));
-      const now = clock.now();
-      return moveRequest(tx, request, 'approved', now, callerActor(caller), {
-        decided_at_ms: now,
-        decided_by: caller.userName,
-        decision_reason: input.reason,
-        start_by_ms: now + settings.startWithinMs,
-        duration_ms: durationMs,
-      });
+      return approveRequest(tx, this.context, caller, await this.find(tx.db, given), input);
     });
   }
 
-  /** Errors: REQUEST_NOT_FOUND, REQUEST_NOT_PENDING. */
+  /** Errors: REQUEST_NOT_FOUND, and those of `denyRequest`. */
   deny(caller: Caller, given: string, reason: string): Promise<RequestRecord> {
-    return this.context.ledger.write(async (tx) => {
-      const request = await this.pending(tx, given);
-      const now = this.context.clock.now();
-      const decision = { decided_at_ms: now, decided_by: caller.userName, decision_reason: reason };
-      return moveRequest(tx, request, 'denied', now, callerActor(caller), decision);
-    });
+    return this.context.ledger.write(async (tx) =>
+      denyRequest(tx, this.context, caller, await this.find(tx.db, given), reason),
+    );
+  }
+
+  /** Errors: REQUEST_NOT_FOUND, REVIEW_NOT_WAITING, SELF_APPROVAL. */
+  review(
+    caller: Caller,
+    given: string,
+    input: { readonly accepted: boolean; readonly reason: string },
+  ): Promise<RequestRecord> {
+    return this.context.ledger.write(async (tx) =>
+      reviewRequest(tx, caller, await this.find(tx.db, given), input, this.context.clock.now()),
+    );
+  }
+
+  /** A caller as one who decides, with the groups of this moment. */
+  decider(caller: Caller): Promise<Decider> {
+    return this.context.ledger.read((db) => deciderOf(db, caller));
   }
 
   /** Times out what nobody decided and lapses what nobody started. Returns how many moved. */
@@ -163,9 +125,7 @@ export class Requests {
 
   /** Errors: REQUEST_NOT_FOUND, ID_AMBIGUOUS. */
   get(given: string): Promise<RequestRecord> {
-    return this.context.ledger.read(async (db) =>
-      requestById(db, await findId(db, 'access_request', 'request', given, 'REQUEST_NOT_FOUND')),
-    );
+    return this.context.ledger.read((db) => this.find(db, given));
   }
 
   /** What people on a device want to know: the newest requests, newest first. */
@@ -176,7 +136,7 @@ export class Requests {
         .orderBy('r.created_at_ms', 'desc')
         .limit(DEVICE_VIEW_LIMIT)
         .execute();
-      return rows.map(requestFromRow);
+      return requestRecords(db, rows);
     });
   }
 
@@ -187,9 +147,14 @@ export class Requests {
     const size = pageSize(input.pageSize);
     return this.context.ledger.read(async (db) => {
       const { cursorKey } = await readMeta(db);
-      const scope = `requests ${JSON.stringify({ ...input, pageToken: '', pageSize: 0 })}`;
+      const scope = `requests ${JSON.stringify({ ...input, canDecide: input.canDecide?.userId, pageToken: '', pageSize: 0 })}`;
       const cursor = readPageToken(cursorKey, scope, input.pageToken);
-      let matching = selectRequests(db).where('r.state', 'in', input.states.length > 0 ? input.states : ['pending']);
+      let matching = selectRequests(db);
+      if (input.reviewWaiting) matching = matching.where(REVIEW_WAITS);
+      if (!input.reviewWaiting || input.states.length > 0)
+        matching = matching.where('r.state', 'in', input.states.length > 0 ? input.states : ['pending']);
+      if (input.canDecide !== undefined)
+        matching = matching.where(await decidableBy(db, await deciderOf(db, input.canDecide)));
       if (input.user !== '') matching = matching.where('r.user_id', '=', (await findUser(db, input.user)).id);
       if (input.device !== '') matching = matching.where('r.device_id', '=', (await findDevice(db, input.device)).id);
       if (input.text !== '') {
@@ -210,56 +175,15 @@ export class Requests {
         .select(({ fn }) => fn.countAll<number>().as('total'))
         .executeTakeFirstOrThrow();
       const { shown, nextPageToken } = cutPage(rows, size, cursorKey, scope);
-      return { requests: shown.map(({ sort_key: _, ...row }) => requestFromRow(row)), nextPageToken, total };
+      const requests = await requestRecords(
+        db,
+        shown.map(({ sort_key: _, ...row }) => row),
+      );
+      return { requests, nextPageToken, total };
     });
   }
 
-  private async pending(tx: LedgerTransaction, given: string): Promise<RequestRecord> {
-    const request = await requestById(
-      tx.db,
-      await findId(tx.db, 'access_request', 'request', given, 'REQUEST_NOT_FOUND'),
-    );
-    if (!requestCan.decide(request.state))
-      throw new CurfewError('REQUEST_NOT_PENDING', { id: request.id, state: request.state });
-    return request;
-  }
-
-  /** The user that an account belongs to; at the first request linked by name where the configuration allows it. */
-  private async userOfAccount(tx: LedgerTransaction, device: DeviceRow, account: AccountIdentity): Promise<UserRecord> {
-    const link = await tx.db
-      .selectFrom('account_link')
-      .select(['user_id', 'account_name'])
-      .where('device_id', '=', device.id)
-      .where('uid', '=', account.uid)
-      .executeTakeFirst();
-    if (link?.account_name === account.name) return this.enabled(await findUser(tx.db, link.user_id));
-    if (this.context.settings.linkAccounts === 'manual')
-      throw new CurfewError('ACCOUNT_INELIGIBLE', {
-        account: account.name,
-        why: 'no user is linked to it; ask an operator to link it',
-      });
-    const named = await tx.db
-      .selectFrom('app_user')
-      .select('id')
-      .where('name_key', '=', account.name.toLowerCase())
-      .executeTakeFirst();
-    const user =
-      named === undefined
-        ? await insertUser(tx, this.context, deviceActor(device), { name: account.name, displayName: '', role: 'user' })
-        : this.enabled(await findUser(tx.db, named.id));
-    const row = {
-      device_id: device.id,
-      uid: account.uid,
-      account_name: account.name,
-      user_id: user.id,
-      linked_by: 'by name',
-    };
-    await insertLink(tx, row, deviceActor(device));
-    return user;
-  }
-
-  private enabled(user: UserRecord): UserRecord {
-    if (user.disabled === 1) throw new CurfewError('USER_DISABLED', { user: user.name });
-    return user;
+  private async find(db: LedgerReader, given: string): Promise<RequestRecord> {
+    return requestById(db, await findId(db, 'access_request', 'request', given, 'REQUEST_NOT_FOUND'));
   }
 }

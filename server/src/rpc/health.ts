@@ -10,12 +10,14 @@ import {
   type Server,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type StatusObject,
 } from '@grpc/grpc-js';
+import type { CallLimits } from './call-limits.js';
 
 type HealthRequest = { readonly service: string };
 
 /** The standard health service (grpc.health.v1), for probes of others. The whole server has one state: it serves. */
-export function addHealth(server: Server): void {
+export function addHealth(server: Server, limits: CallLimits): void {
   const serving = HealthCheckResponse.fromPartial({ status: HealthCheckResponse_ServingStatus.SERVING });
   const unknown = HealthCheckResponse.fromPartial({ status: HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN });
   server.addService(HealthService, {
@@ -23,15 +25,29 @@ export function addHealth(server: Server): void {
       call: ServerUnaryCall<HealthRequest, HealthCheckResponse>,
       callback: sendUnaryData<HealthCheckResponse>,
     ) => {
-      if (call.request.service === '') callback(null, serving);
+      const refusal = refusalOf(limits, call.getPeer());
+      if (refusal !== undefined) callback(refusal);
+      else if (call.request.service === '') callback(null, serving);
       else callback({ code: status.NOT_FOUND, details: 'unknown service' });
     },
-    list: (_: unknown, callback: sendUnaryData<HealthListResponse>) => {
-      callback(null, HealthListResponse.fromPartial({ statuses: { '': serving } }));
+    list: (call: ServerUnaryCall<unknown, HealthListResponse>, callback: sendUnaryData<HealthListResponse>) => {
+      const refusal = refusalOf(limits, call.getPeer());
+      if (refusal !== undefined) callback(refusal);
+      else callback(null, HealthListResponse.fromPartial({ statuses: { '': serving } }));
     },
     // The answer never changes while the server lives, and the end of the stream tells the rest.
     watch: (call: ServerWritableStream<HealthRequest, HealthCheckResponse>) => {
       call.write(call.request.service === '' ? serving : unknown);
     },
   });
+}
+
+/** Why a call of nobody in particular is not answered: there were too many from its address. */
+export function refusalOf(limits: CallLimits, peer: string): Partial<StatusObject> | undefined {
+  try {
+    limits.countAnybody(peer);
+    return undefined;
+  } catch (error) {
+    return { code: status.RESOURCE_EXHAUSTED, details: (error as Error).message };
+  }
 }

@@ -10,19 +10,26 @@ import {
   GrantKind,
   GrantOptions,
   JoinToken,
+  Platform,
+  Review,
+  ReviewState,
   Role,
   Session,
   SessionKind,
   SessionState,
   User,
 } from '@curfew/proto';
-import type {
-  GrantOptions as GrantOptionsRecord,
-  RequestState,
-  SessionState as SessionStateRecord,
+import {
+  sessionCan,
+  type GrantOptions as GrantOptionsRecord,
+  type RequestState,
+  type SessionState as SessionStateRecord,
 } from '@curfew/shared';
-import type { DeviceAccountRecord, DeviceRecord } from '../devices/devices.js';
+import type { DeviceAccountRecord } from '../devices/device-report.js';
+import type { DeviceRecord } from '../devices/devices.js';
 import type { JoinTokenRecord } from '../devices/join-tokens.js';
+import { waitsFor, type Decider } from '../policies/approval-steps.js';
+import { canDecide, openDecision } from '../requests/decide-request.js';
 import type { RequestRecord } from '../requests/request-record.js';
 import type { AccountIdentity, SessionRecord } from '../sessions/session-record.js';
 import type { ApiTokenRecord } from '../users/api-tokens.js';
@@ -47,7 +54,7 @@ export const requestStateFromProto = (state: AccessRequestState): RequestState =
 /** Whether a device's link is up, and since when it is not. */
 export type LinkStatus = (deviceId: string) => boolean;
 
-function optionsToProto(options: GrantOptionsRecord): GrantOptions {
+export function optionsToProto(options: GrantOptionsRecord): GrantOptions {
   return GrantOptions.fromPartial({
     kind: enumOf(GrantKind as unknown as Record<string, GrantKind>, options.kind),
     passwordRequired: options.passwordRequired,
@@ -57,18 +64,7 @@ function optionsToProto(options: GrantOptionsRecord): GrantOptions {
   });
 }
 
-/** Fills the server's defaults in. */
-export function optionsFromProto(options: GrantOptions | undefined, passwordRequired: boolean): GrantOptionsRecord {
-  return {
-    kind: options?.kind === GrantKind.GROUP_MEMBERSHIP ? 'group_membership' : 'sudo_rule',
-    passwordRequired: passwordRequired || (options?.passwordRequired ?? false),
-    commands: (options?.commands ?? []).map(({ argv }) => argv),
-    runAs: options?.runAs ?? '',
-    group: options?.group ?? '',
-  };
-}
-
-const accountToProto = (account: AccountIdentity): Account => Account.fromPartial({ ...account });
+export const accountToProto = (account: AccountIdentity): Account => Account.fromPartial({ ...account });
 
 export function sessionToProto(session: SessionRecord, linked: LinkStatus): Session {
   const online = linked(session.device_id);
@@ -100,10 +96,19 @@ export function sessionToProto(session: SessionRecord, linked: LinkStatus): Sess
     endDetail: session.end_detail,
     duration: durationFromMs(session.duration_ms),
     revision: BigInt(session.revision),
+    policyName: session.policy_name,
+    policyVersion: BigInt(session.policy_version),
+    offlineEndAfter: session.offline_end_after_ms === null ? undefined : durationFromMs(session.offline_end_after_ms),
+    notExtendableReason: notExtendable(session),
+    devicePlatform: platformToProto(session.device_platform),
+    breakGlass: session.break_glass === 1,
   });
 }
 
-export function requestToProto(request: RequestRecord): AccessRequest {
+/** A request as somebody sees it who may decide it now, or not. Without a decider it says that nobody may. */
+export function requestToProto(request: RequestRecord, decider?: Decider): AccessRequest {
+  const open = openDecision(request);
+  const isPending = request.state === 'pending';
   return AccessRequest.fromPartial({
     id: request.id,
     state: enumOf(AccessRequestState as unknown as Record<string, AccessRequestState>, request.state),
@@ -122,8 +127,48 @@ export function requestToProto(request: RequestRecord): AccessRequest {
     decisionReason: request.decision_reason,
     startByTime: dateFromMs(request.start_by_ms),
     sessionId: request.session_id ?? '',
+    policyName: request.policy_name,
+    policyVersion: BigInt(request.policy_version),
+    ticket: request.ticket,
+    decisions: request.decisions.map((decision) => ({
+      step: decision.step,
+      approved: decision.approved === 1,
+      decidedBy: decision.decided_by,
+      reason: decision.reason,
+      createTime: dateFromMs(decision.at_ms),
+    })),
+    step: isPending ? request.step : 0,
+    stepCount: open.steps.length,
+    waitsFor: isPending ? waitsFor(open) : '',
+    breakGlass: request.break_glass === 1,
+    review: reviewToProto(request),
+    freshSignInRequired: request.terms.freshSignInMs !== null,
+    canDecide: decider !== undefined && canDecide(request, decider),
   });
 }
+
+function reviewToProto({ review_state: state, review }: RequestRecord): Review | undefined {
+  if (state === '') return undefined;
+  return Review.fromPartial({
+    state: enumOf(ReviewState as unknown as Record<string, ReviewState>, state),
+    reviewedBy: review?.reviewed_by ?? '',
+    comment: review?.comment ?? '',
+    reviewTime: dateFromMs(review?.at_ms ?? null),
+  });
+}
+
+/** Why a session cannot be extended, in one sentence; '' when it can. */
+function notExtendable(session: SessionRecord): string {
+  if (!sessionCan.extend(session.state)) return `it is ${session.state}`;
+  if (session.no_extension === 1) return `the policy '${session.policy_name}' lets no session be extended`;
+  if (session.longest_ms !== null && session.duration_ms >= session.longest_ms)
+    return `it lasts as long as the policy '${session.policy_name}' allows`;
+  return '';
+}
+
+export const platformToProto = (platform: string): Platform =>
+  (Platform as unknown as Record<string, Platform>)[platform.replace(/^PLATFORM_/, '').toUpperCase()] ??
+  Platform.UNSPECIFIED;
 
 export function deviceToProto(
   device: DeviceRecord,
@@ -144,6 +189,7 @@ export function deviceToProto(
     accounts: accounts.map((account) => Account.fromPartial({ ...account })),
     findings: [...device.findings],
     liveSessions: device.live_sessions,
+    labels: JSON.parse(device.labels) as Record<string, string>,
   });
 }
 
@@ -167,6 +213,8 @@ export function userToProto(user: UserRecord): User {
     role: roleToProto(user.role),
     disabled: user.disabled === 1,
     createTime: dateFromMs(user.created_at_ms),
+    groups: user.groups,
+    email: user.email,
     accounts: user.accounts.map((link) => ({
       deviceId: link.device_id,
       deviceName: link.device_name,
@@ -174,6 +222,9 @@ export function userToProto(user: UserRecord): User {
       uid: link.uid,
       linkedBy: link.linked_by,
     })),
+    hasPassword: user.has_password,
+    totpEnabled: user.totp_enabled,
+    lastSignInTime: dateFromMs(user.last_sign_in_at_ms),
   });
 }
 

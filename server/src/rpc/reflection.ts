@@ -2,6 +2,8 @@ import { createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { ServerReflectionResponse, ServerReflectionService, type ServerReflectionRequest } from '@curfew/proto';
 import { status, type Server, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { CallLimits } from './call-limits.js';
+import { refusalOf } from './health.js';
 
 type ResponsePart = Omit<Partial<ServerReflectionResponse>, 'validHost' | 'originalRequest'>;
 
@@ -9,11 +11,16 @@ type ResponsePart = Omit<Partial<ServerReflectionResponse>, 'validHost' | 'origi
  * Server reflection over the compiled schema, for buf, grpcurl and the like. The schema is public, so no token is
  * asked for. The library for this generates code at run time, which the server forbids.
  */
-export function addReflection(server: Server, descriptorSet: Uint8Array): void {
+export function addReflection(server: Server, descriptorSet: Uint8Array, limits: CallLimits): void {
   const answer = reflector(descriptorSet);
   server.addService(ServerReflectionService, {
     serverReflectionInfo: (call: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>) => {
       call.on('data', (request: ServerReflectionRequest) => {
+        const refusal = refusalOf(limits, call.getPeer());
+        if (refusal !== undefined) {
+          call.emit('error', refusal);
+          return;
+        }
         call.write(
           ServerReflectionResponse.fromPartial({
             validHost: request.host,

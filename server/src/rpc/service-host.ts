@@ -8,12 +8,13 @@ import type {
   UntypedServiceImplementation,
   sendUnaryData,
 } from '@grpc/grpc-js';
-import type { Logger, Random } from '@curfew/shared';
-import type { Devices } from '../devices/devices.js';
-import type { ApiTokens } from '../users/api-tokens.js';
-import { authenticate, type Identity } from './authenticate.js';
+import { CurfewError, type Clock, type Logger, type Random } from '@curfew/shared';
+import { authenticate, type Identity, type KnownCallers } from './authenticate.js';
+import type { CallLimits } from './call-limits.js';
+import { bearerToken, type Credentials } from './credentials.js';
 import type { RequestRules } from './request-rules.js';
-import { toServiceError } from './status-mapping.js';
+import { shownError, toServiceError } from './status-mapping.js';
+import { StreamWatcher } from './stream-watcher.js';
 
 /** A stream of answers to one caller. */
 export interface AnswerStream<Response> {
@@ -23,8 +24,8 @@ export interface AnswerStream<Response> {
   readonly signal: AbortSignal;
 }
 
-export type UnaryHandler = (request: never, identity: Identity) => Promise<unknown>;
-export type StreamHandler = (request: never, identity: Identity, stream: AnswerStream<never>) => Promise<void>;
+type UnaryHandler = (request: never, identity: Identity) => Promise<unknown>;
+type StreamHandler = (request: never, identity: Identity, stream: AnswerStream<never>) => Promise<void>;
 
 /** A stream in both directions, with checked and decoded messages. */
 export interface DuplexLink<Request, Response> {
@@ -36,130 +37,229 @@ export interface DuplexLink<Request, Response> {
 export type DuplexHandler = (link: DuplexLink<never, never>) => void;
 
 type Handler = UnaryHandler | StreamHandler | DuplexHandler;
+type AnyCall =
+  ServerUnaryCall<Buffer, unknown> | ServerWritableStream<Buffer, unknown> | ServerDuplexStream<Buffer, unknown>;
 
-export interface ServiceHostOptions {
+/** A call as a door hands it in. */
+export interface IncomingCall {
+  /** '/package.Service/Method'. */
+  readonly path: string;
+  /** ADDRESS:PORT of the caller. */
+  readonly peer: string;
+  readonly credentials: Credentials;
+  /** The request's bytes, checked. Read only once it is known who calls. Errors: FIELD_INVALID. */
+  readonly request: () => Uint8Array;
+}
+
+/** Where the answers of a stream go. */
+export interface AnswerSink {
+  /** Gives an answer's bytes to the caller; resolves once there is room for the next. */
+  send(answer: Buffer): Promise<void>;
+  /** Aborted when the caller is gone. */
+  readonly gone: AbortSignal;
+}
+
+export interface ServiceHostOptions extends KnownCallers {
   readonly rules: RequestRules;
-  readonly devices: Devices;
-  readonly tokens: ApiTokens;
+  readonly limits: CallLimits;
+  /** Called with the peer of each call whose caller is known. */
+  readonly identified: (peer: string) => void;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
 }
 
-/** Puts handlers behind one door: caller, rights, request rules, error mapping. No throw can leave a call hanging. */
+interface HostedMethod {
+  readonly definition: MethodDefinition<unknown, unknown>;
+  readonly handler: Handler;
+}
+
+/**
+ * Every method behind one door: caller, rights, request rules, limits, error mapping. gRPC and HTTP both come in by
+ * `invoke` and `watch`. No throw can leave a call hanging.
+ */
 export class ServiceHost {
-  private readonly watchers = new Set<{ readonly recheck: () => void }>();
+  private readonly methods = new Map<string, HostedMethod>();
+  private readonly watchers = new Set<StreamWatcher>();
 
   constructor(private readonly options: ServiceHostOptions) {}
 
-  /** Adds a service; the handlers' names are the definition's. */
+  /** Adds a service, for both doors; the handlers' names are the definition's. */
   add(server: Server, definition: ServiceDefinition, handlers: Readonly<Record<string, Handler>>): void {
     const wrapped: UntypedServiceImplementation = {};
     const raw: Record<string, MethodDefinition<Buffer, unknown>> = {};
     for (const [name, method] of Object.entries(definition)) {
       const handler = handlers[name];
       if (handler === undefined) throw new Error(`no handler for ${method.path}`);
-      raw[name] = { ...method, requestDeserialize: (bytes: Buffer) => bytes };
-      wrapped[name] = this.wrap(method as MethodDefinition<unknown, unknown>, handler) as never;
+      const hosted = { definition: method as MethodDefinition<unknown, unknown>, handler };
+      this.methods.set(method.path, hosted);
+      raw[name] = { ...method, requestDeserialize: sameBytes };
+      // What the answers of the others are, is bytes already.
+      if (!method.requestStream) raw[name].responseSerialize = sameBytes as (value: unknown) => Buffer;
+      wrapped[name] = this.wrap(hosted) as never;
     }
     server.addService(raw, wrapped);
   }
 
-  /** Looks again at who is on the open streams: a role was changed, a token or a user was stopped. */
+  /** Looks again at who is on the open streams: a role was changed, a token, a sign-in or a user was stopped. */
   recheckStreams(): void {
     for (const watcher of this.watchers) watcher.recheck();
   }
 
-  private wrap(method: MethodDefinition<unknown, unknown>, handler: Handler): unknown {
-    if (method.requestStream)
-      return (call: ServerDuplexStream<Buffer, unknown>) => {
-        void this.duplex(method, handler as DuplexHandler, call);
-      };
-    if (method.responseStream)
-      return (call: ServerWritableStream<Buffer, unknown>) => {
-        void this.stream(method, handler as StreamHandler, call);
-      };
-    return (call: ServerUnaryCall<Buffer, unknown>, callback: sendUnaryData<unknown>) => {
-      void this.unary(method, handler as UnaryHandler, call, callback);
+  /** Ends the open streams of answers: the server stops. */
+  stopStreams(): void {
+    for (const watcher of this.watchers) watcher.end(new CurfewError('SERVER_STOPPING'));
+  }
+
+  /** How a method is called; undefined when there is none of this name. */
+  kindOf(path: string): 'unary' | 'stream' | 'duplex' | undefined {
+    const definition = this.methods.get(path)?.definition;
+    if (definition === undefined) return undefined;
+    return definition.requestStream ? 'duplex' : definition.responseStream ? 'stream' : 'unary';
+  }
+
+  /** Who calls, and whether they may, now. Errors: those of `authenticate`, TOO_MANY_CALLS. */
+  async identify({ path, peer, credentials }: Omit<IncomingCall, 'request'>): Promise<Identity> {
+    const { limits, identified } = this.options;
+    const identity = await authenticate(path, credentials, this.options);
+    if (identity.kind === 'open') limits.anybody(peer);
+    else identified(peer);
+    limits.known(identity, path);
+    return identity;
+  }
+
+  /** Calls a method with one answer; gives its bytes. Errors: those of `identify`, FIELD_INVALID, the method's own. */
+  async invoke(call: IncomingCall): Promise<Buffer> {
+    const { definition, handler } = this.method(call.path, 'unary');
+    const identity = await this.identify(call);
+    const request = definition.requestDeserialize(Buffer.from(call.request())) as never;
+    return definition.responseSerialize(await (handler as UnaryHandler)(request, identity));
+  }
+
+  /**
+   * Calls a method with a stream of answers; resolves when it is over. Rejects at once when the caller may no longer
+   * call. Errors: those of `invoke`, at any time.
+   */
+  async watch(call: IncomingCall, sink: AnswerSink): Promise<void> {
+    const { definition, handler } = this.method(call.path, 'stream');
+    const identity = await this.identify(call);
+    const request = definition.requestDeserialize(Buffer.from(call.request())) as never;
+    const close = this.options.limits.watch(identity);
+    const watcher = new StreamWatcher(sink.gone, this.options.clock, identity, () =>
+      authenticate(call.path, call.credentials, this.options, true),
+    );
+    this.watchers.add(watcher);
+    const send = async (response: never): Promise<void> => {
+      if (!watcher.signal.aborted) await watcher.orOver(sink.send(definition.responseSerialize(response)));
     };
-  }
-
-  private decode(method: MethodDefinition<unknown, unknown>, bytes: Buffer): never {
-    this.options.rules.check(method.path, bytes);
-    return method.requestDeserialize(bytes) as never;
-  }
-
-  private error(method: MethodDefinition<unknown, unknown>, error: unknown) {
-    return toServiceError(error, method.path, this.options.logger, this.options.random);
-  }
-
-  private async unary(
-    method: MethodDefinition<unknown, unknown>,
-    handler: UnaryHandler,
-    call: ServerUnaryCall<Buffer, unknown>,
-    callback: sendUnaryData<unknown>,
-  ): Promise<void> {
     try {
-      const identity = await authenticate(method.path, call, this.options.devices, this.options.tokens);
-      callback(null, await handler(this.decode(method, call.request), identity));
-    } catch (error) {
-      callback(this.error(method, error));
+      await watcher.orLost((handler as StreamHandler)(request, identity, { send, signal: watcher.signal }));
+    } finally {
+      this.watchers.delete(watcher);
+      watcher.close();
+      close();
     }
   }
 
-  private async stream(
-    method: MethodDefinition<unknown, unknown>,
-    handler: StreamHandler,
-    call: ServerWritableStream<Buffer, unknown>,
-  ): Promise<void> {
-    const abort = new AbortController();
-    const again = (): Promise<Identity> => authenticate(method.path, call, this.options.devices, this.options.tokens);
-    const fail = (error: unknown): void => {
-      abort.abort();
-      call.destroy(this.error(method, error));
-    };
-    const watcher = {
-      recheck: () => {
-        void again().catch(fail);
-      },
-    };
-    call.on('cancelled', () => {
-      abort.abort();
-    });
-    try {
-      const identity = await again();
-      this.watchers.add(watcher);
-      const send = (response: unknown): Promise<void> => {
-        if (abort.signal.aborted || call.write(response)) return Promise.resolve();
-        return new Promise((resolve) => {
-          call.once('drain', resolve);
-          call.once('cancelled', resolve);
-        });
+  /** The error to answer a call with: nothing of the inside, and nothing for those who guess too much. */
+  refusal(call: Pick<IncomingCall, 'path' | 'peer'>, error: unknown): CurfewError {
+    const { limits, logger, random } = this.options;
+    return shownError(limits.failed(call.peer, error), call.path, logger, random);
+  }
+
+  private method(path: string, kind: 'unary' | 'stream'): HostedMethod {
+    const method = this.methods.get(path);
+    if (method === undefined || this.kindOf(path) !== kind) throw new CurfewError('PAGE_NOT_FOUND');
+    return method;
+  }
+
+  private wrap({ definition, handler }: HostedMethod): unknown {
+    if (definition.requestStream)
+      return (call: ServerDuplexStream<Buffer, unknown>) => {
+        void this.duplex(definition, handler as DuplexHandler, call);
       };
-      await handler(this.decode(method, call.request), identity, { send: send, signal: abort.signal });
-      if (!abort.signal.aborted) call.end();
+    if (definition.responseStream)
+      return (call: ServerWritableStream<Buffer, unknown>) => {
+        void this.stream(definition.path, call);
+      };
+    return (call: ServerUnaryCall<Buffer, unknown>, callback: sendUnaryData<unknown>) => {
+      void this.unary(definition.path, call, callback);
+    };
+  }
+
+  private incoming(path: string, call: AnyCall, bytes?: Buffer): IncomingCall {
+    const { rules } = this.options;
+    return {
+      path,
+      peer: call.getPeer(),
+      credentials: {
+        token: bearerToken(call.metadata.get('authorization')[0]?.toString()),
+        // Set by grpc-js only when the chain was verified against the CA.
+        certificate: () => call.getAuthContext().sslPeerCertificate?.raw,
+      },
+      request: () => rules.check(path, bytes ?? Buffer.of()),
+    };
+  }
+
+  private async unary(
+    path: string,
+    call: ServerUnaryCall<Buffer, unknown>,
+    callback: sendUnaryData<unknown>,
+  ): Promise<void> {
+    const incoming = this.incoming(path, call, call.request);
+    try {
+      callback(null, await this.invoke(incoming));
     } catch (error) {
-      fail(error);
-    } finally {
-      this.watchers.delete(watcher);
+      callback(toServiceError(this.refusal(incoming, error)));
+    }
+  }
+
+  private async stream(path: string, call: ServerWritableStream<Buffer, unknown>): Promise<void> {
+    const gone = new AbortController();
+    call.on('cancelled', () => {
+      gone.abort();
+    });
+    const send = (answer: Buffer): Promise<void> => {
+      if (call.write(answer)) return Promise.resolve();
+      return new Promise((resolve) => {
+        call.once('drain', resolve);
+      });
+    };
+    const incoming = this.incoming(path, call, call.request);
+    try {
+      await this.watch(incoming, { send, gone: gone.signal });
+      if (!gone.signal.aborted) call.end();
+    } catch (error) {
+      endStream(call, toServiceError(this.refusal(incoming, error)));
     }
   }
 
   private async duplex(
-    method: MethodDefinition<unknown, unknown>,
+    { path, requestDeserialize }: MethodDefinition<unknown, unknown>,
     handler: DuplexHandler,
     call: ServerDuplexStream<Buffer, unknown>,
   ): Promise<void> {
     // Nothing may be lost between the first message and the listener that the handler adds.
     call.pause();
+    const incoming = this.incoming(path, call);
     const fail = (error: unknown): void => {
-      call.destroy(this.error(method, error));
+      endStream(call, toServiceError(this.refusal(incoming, error)));
     };
+    const decode = (bytes: Buffer): never =>
+      requestDeserialize(Buffer.from(this.options.rules.check(path, bytes))) as never;
     try {
-      const identity = await authenticate(method.path, call, this.options.devices, this.options.tokens);
-      handler({ call: call, identity, decode: (bytes) => this.decode(method, bytes), fail });
+      const identity = await this.identify(incoming);
+      handler({ call: call, identity, decode, fail });
       call.resume();
     } catch (error) {
       fail(error);
     }
   }
+}
+
+const sameBytes = (bytes: Buffer): Buffer => bytes;
+
+/** Ends a stream with a status. grpc-js sends it when it hears of the error; a stream that is destroyed just stays silent. */
+function endStream(call: ServerWritableStream<Buffer, unknown> | ServerDuplexStream<Buffer, unknown>, error: Error) {
+  call.emit('error', error);
 }

@@ -1,6 +1,7 @@
-import type { EndReason, InstantMs } from '@curfew/shared';
+import { instantMs, type EndReason, type InstantMs } from '@curfew/shared';
 import { sql } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
+import { IS_LIVE } from '../ledger/conditions.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { noteMoves } from './session-record.js';
 
@@ -39,13 +40,17 @@ export async function endSessions(
   return live.map(({ id }) => id);
 }
 
+/** When the next live session falls due; undefined when there is none. */
+export async function nextEnd(db: LedgerReader): Promise<InstantMs | undefined> {
+  const query = db.selectFrom('session').select('expires_at_ms').where(IS_LIVE).orderBy('expires_at_ms').limit(1);
+  const next = await query.executeTakeFirst();
+  return next === undefined ? undefined : instantMs(next.expires_at_ms);
+}
+
 type LiveRow = Awaited<ReturnType<typeof selectLive>>[number];
 
 async function selectLive(db: LedgerReader, which: LiveSelection) {
-  const base = db
-    .selectFrom('session')
-    .select(['id', 'device_id', 'epoch', 'user_id'])
-    .where('state', 'in', ['starting', 'active'] as const);
+  const base = db.selectFrom('session').select(['id', 'device_id', 'epoch', 'user_id']).where(IS_LIVE);
   if (which === 'everything') return base.execute();
   if ('userId' in which) return base.where('user_id', '=', which.userId).execute();
   if ('deviceId' in which) return base.where('device_id', '=', which.deviceId).execute();

@@ -1,14 +1,17 @@
 import { END_REASONS, type EndReason, type InstantMs } from '@curfew/shared';
 import { sql } from 'kysely';
-import { deviceActor } from '../devices/devices.js';
+import { deviceActor } from '../devices/device-actor.js';
 import type { DeviceRow } from '../devices/find-device.js';
-import type { LedgerTransaction } from '../ledger/ledger.js';
-import type { UseCaseContext } from '../use-case-context.js';
+import { OPEN_STATES } from '../ledger/conditions.js';
+import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
+import { readMeta } from '../ledger/ledger-meta.js';
 import { endSessions } from './end-sessions.js';
 import { noteMoves } from './session-record.js';
 
 /** What a device says that it holds, and what ended on it. */
 export interface Observation {
+  /** The ledger's life that the generation is counted in. */
+  readonly incarnation: number;
   readonly generation: number;
   readonly held: readonly { readonly sessionId: string; readonly epoch: number }[];
   readonly ended: readonly {
@@ -19,61 +22,121 @@ export interface Observation {
   }[];
 }
 
-/**
- * Applies a device's whole observed state to its sessions, and to no other device's. A session becomes active when the
- * device holds it under an epoch of its own, and ended when the device no longer does after it has applied the
- * generation that ended it. Idempotent: an old or repeated observation does no harm.
- */
-export function observe(context: UseCaseContext, device: DeviceRow, observation: Observation): Promise<void> {
-  return context.ledger.write(async (tx) => {
-    const now = context.clock.now();
-    const rows = await tx.db
-      .selectFrom('session')
-      .select(['id', 'state', 'epoch', 'ending_generation'])
-      .where('device_id', '=', device.id)
-      .where('state', '<>', 'ended')
-      .execute();
-    const held = new Map(observation.held.map((grant) => [grant.sessionId, grant.epoch]));
-    const ended = new Map(observation.ended.map((grant) => [grant.sessionId, grant]));
-    for (const row of rows) {
-      const end = ended.get(row.id);
-      if (row.state === 'starting' && held.has(row.id)) await activate(tx, device, row.id, now);
-      else if (end !== undefined && row.state !== 'ending')
-        await endedByDevice(tx, device, row.id, row.state === 'starting', end, now);
-      else if (
-        row.state === 'ending' &&
-        !held.has(row.id) &&
-        (end !== undefined || observation.generation >= (row.ending_generation ?? Infinity))
-      )
-        await confirmEnd(tx, device, row.id, now);
-    }
-    if (observation.generation > device.applied_generation) {
-      await tx.db
-        .updateTable('device')
-        .set({ applied_generation: observation.generation })
-        .where('id', '=', device.id)
-        .where('applied_generation', '<', observation.generation)
-        .execute();
-    }
-  });
+/** An observation and whose it is. */
+export interface DeviceObservation extends Observation {
+  readonly device: DeviceRow;
 }
 
-async function activate(tx: LedgerTransaction, device: DeviceRow, id: string, now: InstantMs): Promise<void> {
-  await noteMoves(tx.db, [id], 'active', now);
-  tx.audit({ type: 'session.active', actor: deviceActor(device), subject: id });
-  const revision = tx.changed('session', id);
+/** How many devices' observations are compared by one statement. */
+const CHUNK = 10_000;
+
+/**
+ * Applies the whole observed states of devices, one for each, to their sessions and to no other device's. A session
+ * becomes active when the device holds it, and ended when the device no longer does after it has applied the generation
+ * that ended it. Idempotent: an old or repeated observation does no harm.
+ */
+export async function observe(
+  tx: LedgerTransaction,
+  now: InstantMs,
+  observations: readonly DeviceObservation[],
+): Promise<void> {
+  const { incarnation } = await readMeta(tx.db);
+  for (let at = 0; at < observations.length; at += CHUNK) {
+    const chunk = await believable(tx.db, observations.slice(at, at + CHUNK));
+    if (chunk.length === 0) continue;
+    await moveSessions(tx, now, incarnation, chunk);
+    await noteGenerations(tx.db, incarnation, chunk);
+  }
+}
+
+/** While two agents use one identity, what one of them says proves nothing about the other. */
+async function believable(db: LedgerReader, observations: readonly DeviceObservation[]): Promise<DeviceObservation[]> {
+  const ids = observations.map(({ device }) => device.id);
+  const doubtful = await db
+    .selectFrom('device')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('state', '=', 'identity_conflict')
+    .execute();
+  return observations.filter(({ device }) => !doubtful.some(({ id }) => id === device.id));
+}
+
+/** What a device says of another incarnation's generations proves nothing about this one's. */
+const generationOf = (observation: Observation, incarnation: number): number =>
+  observation.incarnation === incarnation ? observation.generation : 0;
+
+async function moveSessions(
+  tx: LedgerTransaction,
+  now: InstantMs,
+  incarnation: number,
+  observations: readonly DeviceObservation[],
+): Promise<void> {
+  const byDevice = new Map(observations.map((observation) => [observation.device.id, observation]));
+  const rows = await tx.db
+    .selectFrom('session')
+    .select(['id', 'device_id', 'state', 'ending_generation'])
+    .where('device_id', 'in', [...byDevice.keys()])
+    .where('state', 'in', OPEN_STATES)
+    .execute();
+  const [activated, confirmed]: [Moved[], Moved[]] = [[], []];
+  const endedThere: (() => Promise<void>)[] = [];
+  for (const row of rows) {
+    const observation = byDevice.get(row.device_id);
+    if (observation === undefined) continue;
+    const { device } = observation;
+    const held = observation.held.some(({ sessionId }) => sessionId === row.id);
+    const end = observation.ended.find(({ sessionId }) => sessionId === row.id);
+    if (row.state === 'starting' && held) activated.push({ id: row.id, device });
+    else if (end !== undefined && row.state !== 'ending')
+      endedThere.push(() => endedByDevice(tx, { id: row.id, device }, row.state === 'starting', end, now));
+    else if (
+      row.state === 'ending' &&
+      !held &&
+      (end !== undefined || generationOf(observation, incarnation) >= (row.ending_generation ?? Infinity))
+    )
+      confirmed.push({ id: row.id, device });
+  }
+  await confirm(tx, activated, 'active', now);
+  for (const end of endedThere) await end();
+  await confirm(tx, confirmed, 'ended', now);
+}
+
+interface Moved {
+  readonly id: string;
+  readonly device: DeviceRow;
+}
+
+/** Devices have confirmed that they hold sessions, or that they do not any more. */
+async function confirm(
+  tx: LedgerTransaction,
+  moved: readonly Moved[],
+  to: 'active' | 'ended',
+  now: InstantMs,
+): Promise<void> {
+  if (moved.length === 0) return;
+  const ids = moved.map(({ id }) => id);
+  await noteMoves(tx.db, ids, to, now);
+  let revision = 0;
+  for (const { id, device } of moved) {
+    tx.audit({ type: `session.${to}`, actor: deviceActor(device), subject: id });
+    revision = tx.changed('session', id);
+  }
   await tx.db
     .updateTable('session')
-    .set({ state: 'active', seq: sql`seq + 1`, active_at_ms: now, revision })
-    .where('id', '=', id)
+    .set({
+      state: to,
+      seq: sql`seq + 1`,
+      revision,
+      ...(to === 'active' ? { active_at_ms: now } : { ended_at_ms: now }),
+    })
+    .where('id', 'in', ids)
     .execute();
 }
 
 /** The device ended it, or refused it, by itself. */
 async function endedByDevice(
   tx: LedgerTransaction,
-  device: DeviceRow,
-  id: string,
+  { id, device }: Moved,
   starting: boolean,
   end: Observation['ended'][number],
   now: InstantMs,
@@ -83,7 +146,7 @@ async function endedByDevice(
   if (!(starting && reason === 'refused_by_device')) {
     const by = reason === 'ended_by_user' ? 'the person' : '';
     await endSessions(tx, now, { ids: [id] }, { reason, by, actor: deviceActor(device), detail });
-    await confirmEnd(tx, device, id, now);
+    await confirm(tx, [{ id, device }], 'ended', now);
     return;
   }
   await noteMoves(tx.db, [id], 'ended', now);
@@ -109,13 +172,29 @@ async function endedByDevice(
     .execute();
 }
 
-async function confirmEnd(tx: LedgerTransaction, device: DeviceRow, id: string, now: InstantMs): Promise<void> {
-  await noteMoves(tx.db, [id], 'ended', now);
-  tx.audit({ type: 'session.ended', actor: deviceActor(device), subject: id });
-  const revision = tx.changed('session', id);
-  await tx.db
-    .updateTable('session')
-    .set({ state: 'ended', seq: sql`seq + 1`, ended_at_ms: now, revision })
-    .where('id', '=', id)
+/** Notes which generation each device has applied: in one statement those that are up to date, as nearly all are. */
+async function noteGenerations(
+  db: LedgerReader,
+  incarnation: number,
+  observations: readonly DeviceObservation[],
+): Promise<void> {
+  const applied = new Map(observations.map((one) => [one.device.id, generationOf(one, incarnation)]));
+  const rows = await db
+    .selectFrom('device')
+    .select(['id', 'generation', 'applied_generation'])
+    .where('id', 'in', [...applied.keys()])
     .execute();
+  const behind = rows.flatMap((row) => {
+    const now = applied.get(row.id) ?? 0;
+    return now > row.applied_generation ? [{ id: row.id, now, upToDate: now === row.generation }] : [];
+  });
+  const upToDate = behind.filter((device) => device.upToDate).map(({ id }) => id);
+  if (upToDate.length > 0)
+    await db
+      .updateTable('device')
+      .set({ applied_generation: sql`generation` })
+      .where('id', 'in', upToDate)
+      .execute();
+  for (const { id, now } of behind.filter((device) => !device.upToDate))
+    await db.updateTable('device').set({ applied_generation: now }).where('id', '=', id).execute();
 }

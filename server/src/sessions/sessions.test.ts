@@ -8,7 +8,7 @@ import { SqliteLedger } from '../ledger/sqlite-ledger.js';
 import { Requests } from '../requests/requests.js';
 import type { Caller } from '../users/caller.js';
 import { Users } from '../users/users.js';
-import { observe } from './observe.js';
+import { Observations } from './observations.js';
 import { Sessions } from './sessions.js';
 
 const SETTINGS = {
@@ -45,7 +45,7 @@ describe('sessions', () => {
     const { secret } = await new JoinTokens(context, 'f'.repeat(64)).create(olga, { uses: 1, ttlMs: MINUTE });
     device = await devices.enroll({ joinToken: secret, keyHash: 'a'.repeat(64), hostname: 'web-1', facts: {} });
     const accounts = [ALICE, BOB, OLGA].map((known) => ({ ...known, standingAdmin: false, ineligibleReason: '' }));
-    await devices.report(device.id, { accounts, findings: [] });
+    await devices.report(device.id, { accounts, findings: [], leaseRefusals: [] });
   });
 
   afterEach(() => ledger.close());
@@ -122,16 +122,18 @@ describe('sessions', () => {
     assert.ok(before);
     const generation = before.device.generation;
     const held = before.sessions.map((session) => ({ sessionId: session.id, epoch: session.epoch }));
-    const context = { ledger, clock, random: systemRandom, settings: SETTINGS };
-    await observe(context, device, { generation, held, ended: [] });
+    const observations = new Observations({ ledger, clock, random: systemRandom, settings: SETTINGS });
+    const observe = (applied: number, holds: typeof held) =>
+      observations.take(device, { incarnation: 1, generation: applied, held: holds, ended: [] });
+    await observe(generation, held);
     assert.equal((await sessions.get(id)).state, 'active');
     const [revoked] = await sessions.revoke(olga, { ids: [id] }, 'enough');
     assert.equal(revoked?.state, 'ending');
-    await observe(context, device, { generation, held: [], ended: [] });
+    await observe(generation, []);
     assert.equal((await sessions.get(id)).state, 'ending', 'an old generation proves nothing');
-    await observe(context, device, { generation: generation + 1, held, ended: [] });
+    await observe(generation + 1, held);
     assert.equal((await sessions.get(id)).state, 'ending', 'it is still there');
-    await observe(context, device, { generation: generation + 1, held: [], ended: [] });
+    await observe(generation + 1, []);
     assert.equal((await sessions.get(id)).state, 'ended');
     assert.deepEqual(
       (await sessions.revoke(olga, { ids: [id] }, 'again')).map(({ end_detail }) => end_detail),
@@ -152,7 +154,10 @@ describe('sessions', () => {
   it('are not given, but still end, once a device has seen a newer ledger', async () => {
     await users.create(olga, { name: 'alice', displayName: '', role: 'user' });
     const { id } = await give('alice', '');
-    assert.equal(await devices.hello(device.id, { incarnation: 1, floorGeneration: 99, floorEpoch: 0 }), true);
+    assert.equal(
+      await devices.hello(device.id, { incarnation: 1, floorGeneration: 99, floorEpoch: 0, forgotten: false }),
+      true,
+    );
     await refused('LEDGER_ROLLED_BACK', () => give('alice', 'bob'));
     await refused('LEDGER_ROLLED_BACK', () => sessions.extend(olga, id, MINUTE));
     await refused('LEDGER_ROLLED_BACK', () => ask(BOB));

@@ -8,7 +8,7 @@ import { isRole, lesserRole, roleContains, type Role } from './role.js';
 import { callerActor, type Caller } from './caller.js';
 import { hashSecret } from './hash-secret.js';
 import { revokeTokens } from './revoke-tokens.js';
-import { findUser } from './users.js';
+import { findUser, userById } from './users.js';
 
 const PREFIX = 'cft1.';
 
@@ -41,12 +41,22 @@ export class ApiTokens {
   /** Makes a token; the secret is returned this once. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH. */
   async create(
     actor: { readonly actor: Actor; readonly caller?: Caller },
-    input: { readonly user: string; readonly label: string; readonly scope: Role | undefined; readonly ttlMs: number },
+    input: {
+      readonly user: string;
+      readonly label: string;
+      readonly scope: Role | undefined;
+      readonly ttlMs: number;
+      /** The sign-in in which the tool was let in. */
+      readonly signInId?: string | undefined;
+    },
   ): Promise<{ record: ApiTokenRecord; secret: string }> {
     const { ledger, random, clock } = this.context;
     const secret = PREFIX + random.bytes(32).toString('base64url');
     const record = await ledger.write(async (tx) => {
-      const user = await findUser(tx.db, input.user === '' ? (actor.caller?.userId ?? '') : input.user);
+      const user =
+        input.user === '' && actor.caller !== undefined
+          ? await userById(tx.db, actor.caller.userId)
+          : await findUser(tx.db, input.user);
       const scope = input.scope ?? user.role;
       const other = actor.caller !== undefined && actor.caller.userId !== user.id && actor.caller.role !== 'owner';
       const beyond = actor.caller !== undefined && !roleContains(actor.caller.role, scope);
@@ -60,6 +70,7 @@ export class ApiTokens {
         expires_at_ms: clock.now() + input.ttlMs,
         last_used_at_ms: null,
         revoked_at_ms: null,
+        sign_in_id: input.signInId ?? null,
       };
       await tx.db
         .insertInto('api_token')
@@ -75,6 +86,20 @@ export class ApiTokens {
       return { ...row, user_name: user.name };
     });
     return { record, secret };
+  }
+
+  /** The token that a call was made with; undefined when it was a sign-in. */
+  async current({ tokenId, signInId }: Caller): Promise<ApiTokenRecord | undefined> {
+    if (signInId !== undefined) return undefined;
+    return this.context.ledger.read((db) =>
+      db
+        .selectFrom('api_token as t')
+        .innerJoin('app_user as u', 'u.id', 't.user_id')
+        .selectAll('t')
+        .select('u.name as user_name')
+        .where('t.id', '=', tokenId)
+        .executeTakeFirst(),
+    );
   }
 
   /** The caller's tokens that still work; all of them for owners. */
@@ -113,9 +138,14 @@ export class ApiTokens {
     });
   }
 
-  private noteUse(id: string, now: InstantMs): Promise<void> {
-    return this.context.ledger.write(async ({ db }) => {
-      await db.updateTable('api_token').set({ last_used_at_ms: now }).where('id', '=', id).execute();
-    });
+  /** With a disk that is full nothing can be noted, and an operator must still be able to look. */
+  private async noteUse(id: string, now: InstantMs): Promise<void> {
+    try {
+      await this.context.ledger.write(async ({ db }) => {
+        await db.updateTable('api_token').set({ last_used_at_ms: now }).where('id', '=', id).execute();
+      });
+    } catch (error) {
+      if (!(error instanceof CurfewError && error.code === 'STORAGE_FAILED')) throw error;
+    }
   }
 }

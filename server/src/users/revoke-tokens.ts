@@ -2,10 +2,16 @@ import { instantMs, type InstantMs } from '@curfew/shared';
 import type { Actor } from '../audit/audit-entry.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 
-/** Stops one token, or all of a user. Streams that use them end through the 'user' change. */
+/** Stops one token, all of a user, or those of the tools that were let in during a sign-in. Streams that use them end through the 'user' change. */
 export async function revokeTokens(
   tx: LedgerTransaction,
-  which: { readonly tokenId?: string; readonly userId?: string; readonly now: InstantMs; readonly actor: Actor },
+  which: {
+    readonly tokenId?: string;
+    readonly userId?: string;
+    readonly signInId?: string;
+    readonly now: InstantMs;
+    readonly actor: Actor;
+  },
 ): Promise<void> {
   let query = tx.db
     .updateTable('api_token')
@@ -13,6 +19,7 @@ export async function revokeTokens(
     .where('revoked_at_ms', 'is', null);
   if (which.tokenId !== undefined) query = query.where('id', '=', which.tokenId);
   if (which.userId !== undefined) query = query.where('user_id', '=', which.userId);
+  if (which.signInId !== undefined) query = query.where('sign_in_id', '=', which.signInId);
   const rows = await query.returning(['id', 'user_id']).execute();
   for (const row of rows) {
     tx.audit({ type: 'api_token.revoked', actor: which.actor, subject: row.id });

@@ -2,19 +2,28 @@ import { CurfewError, newId } from '@curfew/shared';
 import { sql, type Selectable } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { findDevice } from '../devices/find-device.js';
-import { findId } from '../ledger/find-by-id.js';
+import { findIdOrName } from '../ledger/find-by-id.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
 import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import type { Tables } from '../ledger/tables.js';
 import { endSessions } from '../sessions/end-sessions.js';
+import { endSignIns } from '../sign-in/end-sign-ins.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from './caller.js';
 import { revokeTokens } from './revoke-tokens.js';
+import { groupsOf, setGroups } from './user-groups.js';
 import { isRole, roleContains, type Role } from './role.js';
 
 type AccountLinkRecord = Selectable<Tables['account_link']> & { device_name: string };
-export type UserRecord = Omit<Selectable<Tables['app_user']>, 'role'> & { role: Role; accounts: AccountLinkRecord[] };
+export type UserRecord = Omit<Selectable<Tables['app_user']>, 'role'> & {
+  role: Role;
+  accounts: AccountLinkRecord[];
+  /** Whether there is a password of the server's own, and whether one-time codes are on. */
+  has_password: boolean;
+  totp_enabled: boolean;
+  groups: string[];
+};
 
 export interface UserListInput {
   readonly text: string;
@@ -74,11 +83,18 @@ export class Users {
     });
   }
 
-  /** Changes what is given. A disabled user loses tokens and sessions. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH, LAST_OWNER. */
+  /** Changes what is given. A disabled user loses tokens, sign-ins and sessions. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH, LAST_OWNER. */
   update(
     caller: Caller,
     given: string,
-    patch: { readonly displayName?: string; readonly role?: Role; readonly disabled?: boolean },
+    patch: {
+      readonly displayName?: string;
+      readonly role?: Role;
+      readonly disabled?: boolean;
+      readonly email?: string;
+      /** All groups from now on. */
+      readonly groups?: readonly string[];
+    },
   ): Promise<UserRecord> {
     const { ledger, clock } = this.context;
     return ledger.write(async (tx) => {
@@ -92,18 +108,27 @@ export class Users {
         display_name: patch.displayName ?? user.display_name,
         role: patch.role ?? user.role,
         disabled: patch.disabled === undefined ? user.disabled : Number(patch.disabled),
+        email: patch.email ?? user.email,
       };
       await tx.db.updateTable('app_user').set(changed).where('id', '=', user.id).execute();
+      if (patch.groups !== undefined) await setGroups(tx.db, user.id, patch.groups);
       const actor = callerActor(caller);
       tx.audit({
         type: 'user.updated',
         actor,
         subject: user.id,
-        data: { name: user.name, role: changed.role, disabled: changed.disabled === 1 },
+        data: {
+          name: user.name,
+          role: changed.role,
+          disabled: changed.disabled === 1,
+          groups: await groupsOf(tx.db, user.id),
+          email: changed.email,
+        },
       });
       tx.changed('user', user.id);
       if (patch.disabled === true && user.disabled === 0) {
         await revokeTokens(tx, { userId: user.id, now: clock.now(), actor });
+        await endSignIns(tx, { userId: user.id, now: clock.now(), actor, why: 'user disabled' });
         await endSessions(
           tx,
           clock.now(),
@@ -111,7 +136,7 @@ export class Users {
           { reason: 'revoked', by: caller.userName, actor, detail: 'the user was disabled' },
         );
       }
-      return findUser(tx.db, user.id);
+      return userById(tx.db, user.id);
     });
   }
 
@@ -137,7 +162,7 @@ export class Users {
         linked_by: caller.userName,
       };
       await insertLink(tx, link, callerActor(caller));
-      return findUser(tx.db, user.id);
+      return userById(tx.db, user.id);
     });
   }
 
@@ -164,20 +189,26 @@ export class Users {
         });
         tx.changed('user', user.id);
       }
-      return findUser(tx.db, user.id);
+      return userById(tx.db, user.id);
     });
   }
 }
 
-/** A user by id, unique prefix or name. Errors: USER_NOT_FOUND, ID_AMBIGUOUS. */
+/** A user by id, name or unique prefix. Errors: USER_NOT_FOUND, ID_AMBIGUOUS. */
 export async function findUser(db: LedgerReader, given: string): Promise<UserRecord> {
-  const named = await db
-    .selectFrom('app_user')
-    .selectAll()
-    .where('name_key', '=', given.toLowerCase())
-    .executeTakeFirst();
-  if (named !== undefined) return withAccounts(db, named);
-  const id = await findId(db, 'app_user', 'user', given, 'USER_NOT_FOUND');
+  const id = await findIdOrName(db, 'app_user', 'user', given, 'USER_NOT_FOUND', async () => {
+    const named = await db
+      .selectFrom('app_user')
+      .select('id')
+      .where('name_key', '=', given.toLowerCase())
+      .executeTakeFirst();
+    return named?.id;
+  });
+  return userById(db, id);
+}
+
+/** The user of a whole id that the ledger itself holds. */
+export async function userById(db: LedgerReader, id: string): Promise<UserRecord> {
   return withAccounts(db, await db.selectFrom('app_user').selectAll().where('id', '=', id).executeTakeFirstOrThrow());
 }
 
@@ -206,7 +237,15 @@ export async function insertUser(
   await tx.db.insertInto('app_user').values(row).execute();
   tx.audit({ type: 'user.created', actor, subject: row.id, data: { name: row.name, role: row.role } });
   tx.changed('user', row.id);
-  return { ...row, accounts: [] };
+  return {
+    ...row,
+    last_sign_in_at_ms: null,
+    email: '',
+    accounts: [],
+    groups: [],
+    has_password: false,
+    totp_enabled: false,
+  };
 }
 
 /** Ties an account to a user, replacing another link of the account. */
@@ -229,7 +268,8 @@ export async function insertLink(tx: LedgerTransaction, link: Tables['account_li
   tx.changed('user', link.user_id);
 }
 
-async function isLastOwner(db: LedgerReader, id: string): Promise<boolean> {
+/** Whether nobody else is left who may do everything. */
+export async function isLastOwner(db: LedgerReader, id: string): Promise<boolean> {
   const other = await db
     .selectFrom('app_user')
     .select('id')
@@ -248,5 +288,19 @@ async function withAccounts(db: LedgerReader, row: Selectable<Tables['app_user']
     .select('d.name as device_name')
     .where('l.user_id', '=', row.id)
     .execute();
-  return { ...row, role: isRole(row.role) ? row.role : 'user', accounts };
+  const proofs = await db
+    .selectFrom('app_user as u')
+    .leftJoin('user_password as p', 'p.user_id', 'u.id')
+    .leftJoin('user_totp as t', 't.user_id', 'u.id')
+    .select(['p.user_id as with_password', 't.confirmed_at_ms'])
+    .where('u.id', '=', row.id)
+    .executeTakeFirst();
+  return {
+    ...row,
+    role: isRole(row.role) ? row.role : 'user',
+    accounts,
+    groups: await groupsOf(db, row.id),
+    has_password: (proofs?.with_password ?? null) !== null,
+    totp_enabled: (proofs?.confirmed_at_ms ?? null) !== null,
+  };
 }

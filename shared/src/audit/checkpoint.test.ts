@@ -39,6 +39,19 @@ describe('checkpoint', () => {
       assert.equal(openNote(note.slice(0, at) + '#' + note.slice(at + 1), vkey), undefined, `character ${at}`);
   });
 
+  it('opens a note with the signatures of others beside its own, and none with a line that is no signature', () => {
+    const note = checkpointOver(9);
+    assert.ok(openNote(`${note}\u2014 witness AAAAAAAA\n`, vkey) !== undefined);
+    for (const wrong of [
+      note.slice(0, -1),
+      `${note}x\n`,
+      `${note}\u2014 witness A\n`,
+      `${note}\n`,
+      note.replace(/=?\n$/, '\n'),
+    ])
+      assert.equal(openNote(wrong, vkey), undefined, JSON.stringify(wrong));
+  });
+
   it('verifies the published example of the signed-note specification', () => {
     // The example key and note of the Go package golang.org/x/mod/sumdb/note, which the specification took over.
     const example = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';

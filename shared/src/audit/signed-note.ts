@@ -16,27 +16,37 @@ export function noteVerificationKey(key: NoteSigningKey): string {
   return `${key.name}+${keyId(key.name, raw).toString('hex')}+${Buffer.concat([Buffer.of(ED25519), raw]).toString('base64')}`;
 }
 
+/** The ids of signing keys: finding the public half takes longer than signing, and every commit of the ledger signs. */
+const idsOfKeys = new WeakMap<NoteSigningKey, Buffer>();
+
+function idOfKey(key: NoteSigningKey): Buffer {
+  const id = idsOfKeys.get(key) ?? keyId(key.name, rawPublicKey(createPublicKey(key.privateKey)));
+  idsOfKeys.set(key, id);
+  return id;
+}
+
 /** Signs a text that ends in a line break. */
 export function signNote(text: string, key: NoteSigningKey): string {
-  const raw = rawPublicKey(createPublicKey(key.privateKey));
-  const signature = Buffer.concat([keyId(key.name, raw), sign(null, Buffer.from(text), key.privateKey)]);
+  const signature = Buffer.concat([idOfKey(key), sign(null, Buffer.from(text), key.privateKey)]);
   return `${text}\n\u2014 ${key.name} ${signature.toString('base64')}\n`;
 }
 
-/** Returns the text of a note that carries a valid signature by the key, or undefined. */
+/** Returns the text of a note that carries a valid signature by the key, or undefined. Every line must be well-formed. */
 export function openNote(note: string, verificationKey: string): string | undefined {
   const key = parseVerificationKey(verificationKey);
   const end = note.lastIndexOf('\n\n');
-  if (key === undefined || end < 0) return undefined;
+  if (key === undefined || end < 0 || !note.endsWith('\n')) return undefined;
   const text = note.slice(0, end + 1);
-  for (const line of note.slice(end + 2).split('\n')) {
-    const [, name, encoded] = /^\u2014 (\S+) (\S+)$/.exec(line) ?? [];
-    if (name !== key.name || encoded === undefined) continue;
+  let isSigned = false;
+  for (const line of note.slice(end + 2, -1).split('\n')) {
+    const [, name, encoded = ''] = /^\u2014 (\S+) (\S+)$/.exec(line) ?? [];
     const bytes = Buffer.from(encoded, 'base64');
-    if (!bytes.subarray(0, 4).equals(keyId(key.name, key.raw))) continue;
-    if (verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4))) return text;
+    // Base64 can be spelled in several ways; a note has one.
+    if (name === undefined || bytes.toString('base64') !== encoded) return undefined;
+    if (name !== key.name || !bytes.subarray(0, 4).equals(keyId(key.name, key.raw))) continue;
+    isSigned ||= verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4));
   }
-  return undefined;
+  return isSigned ? text : undefined;
 }
 
 function parseVerificationKey(text: string): { name: string; raw: Buffer; publicKey: KeyObject } | undefined {
@@ -44,6 +54,7 @@ function parseVerificationKey(text: string): { name: string; raw: Buffer; public
   if (name === undefined || id === undefined || encoded === undefined) return undefined;
   const bytes = Buffer.from(encoded, 'base64');
   const raw = bytes.subarray(1);
+  if (bytes.toString('base64') !== encoded) return undefined;
   if (bytes[0] !== ED25519 || raw.length !== 32 || keyId(name, raw).toString('hex') !== id) return undefined;
   return {
     name,

@@ -11,8 +11,13 @@ const BY_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   PAGE_TOKEN_INVALID: EXIT.usage,
   ID_AMBIGUOUS: EXIT.usage,
   SELECTION_EMPTY: EXIT.usage,
+  CHANNEL_INVALID: EXIT.usage,
+  TARGET_NOT_ALLOWED: EXIT.usage,
   WAIT_TIMED_OUT: EXIT.timedOut,
   NOT_SIGNED_IN: EXIT.notSignedIn,
+  SIGN_IN_FAILED: EXIT.notSignedIn,
+  TOTP_CODE_REQUIRED: EXIT.notSignedIn,
+  DEVICE_UNKNOWN: EXIT.notSignedIn,
   SERVER_UNREACHABLE: EXIT.unreachable,
   AGENT_UNREACHABLE: EXIT.unreachable,
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { InvalidArgumentError } from 'commander';
-import { commandFlag, countFlag, durationFlag, reasonFlag } from './flags.js';
+import { commandFlag, countFlag, durationFlag, groupFlag, reasonFlag } from './flags.js';
 
 const refuses = (read: () => unknown, says: RegExp): void =>
   assert.throws(read, (error) => error instanceof InvalidArgumentError && says.test(error.message));
@@ -44,5 +44,10 @@ describe('flags', () => {
     refuses(() => commandFlag('apt update'), /absolute path first, such as '\/usr\/bin\/apt'/);
     refuses(() => commandFlag(''), /absolute path/);
     refuses(() => commandFlag('/bin/a "b'), /quote is not closed/);
+  });
+
+  it('reads a group as a device names it', () => {
+    assert.equal(groupFlag('docker'), 'docker');
+    for (const text of ['', 'a b', '../x', '-x', 'Ünï', 'x'.repeat(33)]) refuses(() => groupFlag(text), /lower-case/);
   });
 });

@@ -29,6 +29,22 @@ export function reasonFlag(text: string): string {
   return reason;
 }
 
+/** Reads a ticket: not blank, at most 100 characters. */
+export function ticketFlag(text: string): string {
+  const ticket = text.trim();
+  if (ticket === '' || ticket.length > 100)
+    throw new InvalidArgumentError('Write the id of a ticket, of at most 100 characters.');
+  return ticket;
+}
+
+/** Reads a group's name and adds it to those before: 1 to 100 characters. */
+export function groupNameFlag(text: string, before: readonly string[] = []): string[] {
+  const name = text.trim();
+  if (name === '' || name.length > 100)
+    throw new InvalidArgumentError('Write the name of a group, of at most 100 characters.');
+  return [...before, name];
+}
+
 /** Reads one whole command line into its argv: words, and quotes for words with spaces. Nothing is expanded. */
 export function commandFlag(text: string, before: readonly (readonly string[])[] = []): string[][] {
   const words = text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g);
@@ -39,4 +55,27 @@ export function commandFlag(text: string, before: readonly (readonly string[])[]
       `Write the program's absolute path first, such as '/usr/bin/${safeText(argv[0] ?? 'apt')}'.`,
     );
   return [...before.map((words_) => [...words_]), argv];
+}
+
+/** Reads the name of a group of a device. */
+export function groupFlag(text: string): string {
+  if (/^[a-z_][a-z0-9_-]{0,31}$/.test(text)) return text;
+  throw new InvalidArgumentError('Write a group as the device names it: lower-case letters, digits, _ and -.');
+}
+
+/** The port that servers listen on unless they are told otherwise. */
+const DEFAULT_PORT = 7443;
+
+/** HOST:PORT out of HOST, HOST:PORT, [IPV6] or [IPV6]:PORT; undefined for anything else. */
+export function parseAddress(text: string): string | undefined {
+  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+  const number = Number(port ?? DEFAULT_PORT);
+  return host === undefined || number < 1 || number > 65_535 ? undefined : `${host}:${number}`;
+}
+
+/** Reads a flag that is the address of a server. */
+export function addressFlag(text: string): string {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError(`Write it like curfew.example.org:7443; the port is ${DEFAULT_PORT} when left out.`);
 }

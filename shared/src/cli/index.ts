@@ -1,4 +1,4 @@
-export { CurfewError } from '../curfew-error.js';
+export { CurfewError, isErrorCode } from '../curfew-error.js';
 export { SystemClock, sleep, type Clock } from '../clock.js';
 export { formatDuration } from '../duration.js';
 export { durationMs, MINUTE, SECOND, type DurationMs, type InstantMs } from '../instant.js';

@@ -1,5 +1,15 @@
 /** The fields of type google.protobuf.Duration in what the tools print; a test holds the list against the schema. */
-export const DURATION_FIELDS: ReadonlySet<string> = new Set(['duration', 'remaining']);
+export const DURATION_FIELDS: ReadonlySet<string> = new Set([
+  'coolDown',
+  'defaultDuration',
+  'duration',
+  'endAfter',
+  'freshSignIn',
+  'maxDuration',
+  'offlineEndAfter',
+  'remaining',
+  'startWithin',
+]);
 
 /**
  * Completes the generated toJSON to the JSON mapping of Protocol Buffers: durations are written '1800s' there, and as

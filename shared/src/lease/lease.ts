@@ -41,6 +41,11 @@ export const leaseClaimsSchema = z.strictObject({
   durationMs: z.int().positive(),
   /** The wall-clock end: milliseconds since the Unix epoch. */
   wallEndMs: z.int().positive(),
+  /**
+   * How long after its link is lost the device ends the right; absent when it runs to its end. An agent that does not know
+   * this claim refuses the lease.
+   */
+  offlineEndAfterMs: z.int().positive().optional(),
   /** When the server signed, by its wall clock: milliseconds since the Unix epoch. */
   issuedAtMs: z.int().positive(),
 });

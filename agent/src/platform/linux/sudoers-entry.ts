@@ -1,17 +1,8 @@
-import { CurfewError } from '@curfew/shared';
+import { commandProblem, CurfewError } from '@curfew/shared';
 import type { GrantOrder } from '../../ports/privilege-host.js';
 
 /** The first line of every file of ours: only what begins with it is ever touched. */
 const MARK = '# Curfew: a temporary right; the agent makes and removes this file.';
-
-/** The name of a right's file: injective, without a dot (sudo skips names with one) and without any user's text. */
-export const entryFileName = (uid: number, sessionId: string): string => `${uid}-${sessionId}`;
-
-/** Reads a file name back, or undefined when it is none of ours. */
-export function parseEntryFileName(name: string): { readonly uid: number; readonly sessionId: string } | undefined {
-  const [, uid, sessionId] = /^([1-9][0-9]{0,9})-(ses-[0-9a-z]{20})$/.exec(name) ?? [];
-  return uid === undefined || sessionId === undefined ? undefined : { uid: Number(uid), sessionId };
-}
 
 /**
  * Renders a rule from typed fields. The subject is always '#uid', for a user may be called ALL (sudoers(5), 'User_List').
@@ -41,19 +32,10 @@ function sudoTime(wallEndMs: number): string {
   return `${time.slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }
 
-/** One exact command line. Only characters that mean nothing to sudoers pass, so sudo compares and never expands. */
+/** One exact command line. Errors: RULE_REJECTED. */
 function renderCommand(argv: readonly string[]): string {
-  const [program, ...args] = argv;
-  if (program === undefined || !/^\/[A-Za-z0-9_./+-]+$/.test(program) || /\/\.{0,2}(\/|$)/.test(program))
-    throw new CurfewError('RULE_REJECTED', { detail: 'a command must be an absolute path of plain characters' });
+  const wrong = commandProblem(argv);
+  if (wrong !== undefined) throw new CurfewError('RULE_REJECTED', { detail: wrong.problem });
   // '""' allows the program without any argument only (sudoers(5), 'Cmnd_List').
-  return args.length === 0 ? `${program} ""` : [program, ...args.map(plainArgument)].join(' ');
-}
-
-function plainArgument(argument: string): string {
-  if (!/^[A-Za-z0-9_./+@%-]+$/.test(argument))
-    throw new CurfewError('RULE_REJECTED', {
-      detail: 'an argument of a command may hold letters, digits and _ . / + @ % - only',
-    });
-  return argument;
+  return argv.length === 1 ? `${argv[0] ?? ''} ""` : argv.join(' ');
 }

@@ -9,6 +9,7 @@ import {
   RenewResponse,
   ResolveIdentityConflictResponse,
   RevokeJoinTokenResponse,
+  UpdateDeviceResponse,
   WatchDevicesResponse,
   type CreateJoinTokenRequest,
   type EnrollRequest,
@@ -18,6 +19,7 @@ import {
   type RenewRequest,
   type ResolveIdentityConflictRequest,
   type RevokeJoinTokenRequest,
+  type UpdateDeviceRequest,
   type WatchDevicesRequest,
 } from '@curfew/proto';
 import { CurfewError, hasUnsafeText, HOUR } from '@curfew/shared';
@@ -95,12 +97,17 @@ export function deviceHandlers(parts: DeviceHandlerParts) {
             await stream.send(WatchDevicesResponse.fromPartial({ device: toProto((await devices.get(id)).device) }));
         },
       }),
+    updateDevice: async (request: UpdateDeviceRequest, identity: Identity) => {
+      const device = await devices.setLabels(callerOf(identity), request.device, request.labels);
+      return UpdateDeviceResponse.fromPartial({ device: toProto(device) });
+    },
     removeDevice: async (request: RemoveDeviceRequest, identity: Identity) =>
       RemoveDeviceResponse.fromPartial({ device: toProto(await devices.remove(callerOf(identity), request.device)) }),
-    resolveIdentityConflict: async (request: ResolveIdentityConflictRequest, identity: Identity) =>
-      ResolveIdentityConflictResponse.fromPartial({
-        device: toProto(await devices.resolveConflict(callerOf(identity), request.device)),
-      }),
+    resolveIdentityConflict: async (request: ResolveIdentityConflictRequest, identity: Identity) => {
+      const device = await devices.resolveConflict(callerOf(identity), request.device);
+      hub.conflictResolved(device.id);
+      return ResolveIdentityConflictResponse.fromPartial({ device: toProto(device) });
+    },
     createJoinToken: async (request: CreateJoinTokenRequest, identity: Identity) => {
       const ttlMs = request.ttl === undefined ? HOUR : msFromDuration(request.ttl);
       const { record, secret } = await joinTokens.create(callerOf(identity), {
@@ -141,7 +148,7 @@ export function enrollmentHandlers(parts: DeviceHandlerParts) {
         deviceName: device.name,
         certificate: certificate.pem,
         certificateExpireTime: dateFromMs(certificate.notAfter),
-        leaseKeySet: JSON.stringify(parts.keys.leaseKeySet),
+        leaseKeySet: JSON.stringify(parts.keys.lease.set),
         auditKey: parts.auditLog.verificationKey,
       });
     },

@@ -1,4 +1,5 @@
 import {
+  Platform,
   ExtendSessionResponse,
   GetSessionResponse,
   GrantSessionResponse,
@@ -18,12 +19,15 @@ import {
 import { CurfewError, durationMs, type Clock } from '@curfew/shared';
 import type { LinkHub } from '../../link/link-hub.js';
 import type { Ledger } from '../../ledger/ledger.js';
+import { diesBy } from '../../sessions/offline-end.js';
 import type { SessionRecord } from '../../sessions/session-record.js';
-import type { RevokeSelection, SessionFilter, Sessions } from '../../sessions/sessions.js';
+import type { SessionFilter } from '../../sessions/list-sessions.js';
+import type { RevokeSelection, Sessions } from '../../sessions/sessions.js';
 import type { Identity } from '../authenticate.js';
 import { callerOf } from '../caller-of.js';
 import { dateFromMs, msFromDuration } from '../proto-values.js';
-import { optionsFromProto, sessionStateFromProto, sessionToProto } from '../records-to-proto.js';
+import { optionsFromProto } from '../grant-options.js';
+import { sessionStateFromProto, sessionToProto } from '../records-to-proto.js';
 import type { AnswerStream } from '../service-host.js';
 import { watchChanges } from '../watch-changes.js';
 
@@ -57,11 +61,21 @@ export function sessionHandlers(parts: SessionHandlerParts) {
         await stream.send(WatchSessionsResponse.fromPartial({ session: toProto(session) }));
       };
       /** The sessions that are shown with another link state than their device has now. */
-      const shownWrongly = (ids: readonly string[]): string[] =>
-        [...sent]
-          .filter(([, { deviceId, linked }]) => ids.includes(deviceId) && hub.isLinked(deviceId) !== linked)
+      const shownWrongly = (ids: readonly string[]): string[] => {
+        const changed = new Set(ids);
+        return [...sent]
+          .filter(([, { deviceId, linked }]) => changed.has(deviceId) && hub.isLinked(deviceId) !== linked)
           .map(([id]) => id);
+      };
       const page = (pageToken: string) => sessions.list({ filter, orderBy: 'create_time', pageSize: 1000, pageToken });
+      if (request.changesOnly)
+        return watchChanges(parts.ledger, ['session', 'device'], stream.signal, {
+          first: () => stream.send(WatchSessionsResponse.fromPartial({ synced: true })),
+          changed: async (ids) => {
+            for (const session of await sessions.touchedBy(ids))
+              await stream.send(WatchSessionsResponse.fromPartial({ session: toProto(session) }));
+          },
+        });
       return watchChanges(parts.ledger, ['session', 'device'], stream.signal, {
         first: async () => {
           for (let token: string | undefined = ''; token !== undefined;) {
@@ -115,7 +129,7 @@ function revokeResult(session: SessionRecord, { hub }: SessionHandlerParts) {
     outcome,
     acceptedTime: dateFromMs(session.ending_at_ms),
     effectiveTime: dateFromMs(session.ended_at_ms),
-    diesByTime: dateFromMs(session.expires_at_ms),
+    diesByTime: dateFromMs(diesBy(session, hub.lostSince(session.device_id, session.device_last_seen_at_ms))),
   };
 }
 
@@ -136,7 +150,7 @@ async function untilSettled(
     if (open.size === 0) settled.abort();
   };
   const look = async (ids: readonly string[]): Promise<void> => {
-    for (const session of await parts.sessions.byIds(ids)) if (session.state === 'ended') open.delete(session.id);
+    for (const id of await parts.sessions.endedAmong(ids)) open.delete(id);
     dropUnreachable();
   };
   await watchChanges(parts.ledger, ['session', 'device'], settled.signal, {
@@ -173,6 +187,8 @@ function filterFromProto(filter: ProtoFilter | undefined): SessionFilter {
     user: filter?.user ?? '',
     device: filter?.device ?? '',
     text: filter?.text ?? '',
+    platform:
+      filter === undefined || filter.platform === Platform.UNSPECIFIED ? '' : `PLATFORM_${Platform[filter.platform]}`,
     endingWithinMs: filter?.endingWithin === undefined ? undefined : msFromDuration(filter.endingWithin),
     createdAfterMs: filter?.createdAfterTime?.getTime(),
   };
@@ -184,6 +200,7 @@ function fitsNames(filter: SessionFilter, session: SessionRecord): boolean {
   return (
     (filter.kind === '' || filter.kind === session.kind) &&
     (filter.user === '' || [session.user_id, session.user_name].includes(filter.user)) &&
+    (filter.platform === '' || filter.platform === session.device_platform) &&
     (filter.device === '' || [session.device_id, session.device_name].includes(filter.device)) &&
     text.includes(filter.text.toLowerCase())
   );

@@ -33,9 +33,11 @@ export function userHandlers({ users, tokens }: { readonly users: Users; readonl
   return {
     getMe: async (_: GetMeRequest, identity: Identity) => {
       const caller = callerOf(identity);
+      const token = await tokens.current(caller);
       return GetMeResponse.fromPartial({
         user: userToProto(await users.get(caller.userId)),
         role: roleToProto(caller.role),
+        apiToken: token === undefined ? undefined : apiTokenToProto(token),
       });
     },
     listUsers: async (request: ListUsersRequest) => {
@@ -63,6 +65,8 @@ export function userHandlers({ users, tokens }: { readonly users: Users; readonl
         ...(request.displayName === undefined ? {} : { displayName: request.displayName }),
         ...(role === undefined ? {} : { role }),
         ...(request.disabled === undefined ? {} : { disabled: request.disabled }),
+        ...(request.email === undefined ? {} : { email: request.email }),
+        ...(request.groups === undefined ? {} : { groups: request.groups.names }),
       });
       return UpdateUserResponse.fromPartial({ user: userToProto(user) });
     },

@@ -1,0 +1,15 @@
+import { unlink } from 'node:fs/promises';
+import path from 'node:path';
+
+const TICKET_FOLDERS = ['/run/sudo/ts', '/var/run/sudo/ts', '/var/lib/sudo/ts'];
+
+/**
+ * Forgets a person's authentication to sudo: it outlives the right, and would serve the next one. Named by the account
+ * up to sudo 1.9.14, by its uid since. A ticket that cannot be removed ends by itself.
+ */
+export async function removeTickets(uid: number | null, name: string | undefined): Promise<void> {
+  for (const folder of TICKET_FOLDERS)
+    for (const ticket of [uid === null ? undefined : String(uid), name])
+      if (ticket !== undefined && ticket !== '' && !ticket.includes('/') && ticket !== '.' && ticket !== '..')
+        await unlink(path.join(folder, ticket)).catch(() => undefined);
+}

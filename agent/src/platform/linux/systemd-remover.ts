@@ -1,0 +1,95 @@
+import { CurfewError, type Clock } from '@curfew/shared';
+import { existsSync } from 'node:fs';
+import type { CommandResult, CommandRunner } from '../../ports/command-runner.js';
+import type { GrantOrder } from '../../ports/privilege-host.js';
+import { GRACE_SECONDS, type IndependentRemover } from './independent-remover.js';
+
+const [SYSTEMD_RUN, SYSTEMCTL] = ['/usr/bin/systemd-run', '/usr/bin/systemctl'];
+
+/** Whether systemd is this machine's init (sd_booted(3)). */
+export const systemdRuns = (): boolean => existsSync('/run/systemd/system');
+
+/**
+ * A transient systemd timer for each right. It needs neither the agent nor any file of it. It has two triggers: one
+ * counts on a clock that nobody can set, but which stands still in sleep (systemd.timer(5), WakeSystem=); the other is
+ * the end by the wall clock, which is right again as soon as the machine wakes.
+ */
+export class SystemdRemover implements IndependentRemover {
+  readonly kind = 'systemd-timer';
+
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly clock: Clock,
+    /** A fresh word, so that a new timer can stand beside the one that it replaces. */
+    private readonly word: () => string,
+    /** What the names of this agent's timers begin with; another agent of the machine has other timers. */
+    private readonly mark: string,
+  ) {}
+
+  async arm(order: Pick<GrantOrder, 'sessionId' | 'deadline' | 'wallEnd'>, argv: readonly string[]): Promise<void> {
+    // systemd writes the command down, and reads it again at every reload: it does not get quotes, variables and
+    // semicolons right then (seen with 252).
+    const odd = argv.find((argument) => !/^[A-Za-z0-9_./+-]+$/.test(argument));
+    if (odd !== undefined) throw new CurfewError('REMOVER_UNAVAILABLE', { detail: `systemd cannot be given '${odd}'` });
+    const earlier = await this.timers(order.sessionId);
+    const seconds = Math.max(1, Math.ceil((order.deadline - this.clock.bootTime()) / 1000) + GRACE_SECONDS);
+    await this.must(SYSTEMD_RUN, [
+      `--unit=${this.unit(order.sessionId)}${this.word()}`,
+      `--description=Curfew: removes the right of session ${order.sessionId}`,
+      '--collect',
+      `--on-active=${seconds}s`,
+      `--on-calendar=${calendarTime(order.wallEnd)}`,
+      '--timer-property=AccuracySec=50ms',
+      '--property=Restart=on-failure',
+      '--property=RestartSec=200ms',
+      '--property=StartLimitIntervalSec=0',
+      '--',
+      ...argv,
+    ]);
+    if (earlier.length > 0) await this.must(SYSTEMCTL, ['stop', '--', ...earlier]);
+  }
+
+  async armed(): Promise<readonly string[]> {
+    const timers = await this.timers('*');
+    const sessions = timers.map((timer) => timer.slice(`${this.mark}-remove-`.length).split('-', 2).join('-'));
+    return [...new Set(sessions)];
+  }
+
+  async disarm(sessionId: string): Promise<void> {
+    const timers = await this.timers(sessionId);
+    if (timers.length > 0) await this.must(SYSTEMCTL, ['stop', '--', ...timers]);
+  }
+
+  /** The timers that are armed for a session, or with '*' for any, also by an earlier process. */
+  private async timers(sessionId: string): Promise<string[]> {
+    const { stdout } = await this.must(SYSTEMCTL, [
+      'list-units',
+      '--all',
+      '--plain',
+      '--no-legend',
+      '--full',
+      '--',
+      `${this.unit(sessionId)}*.timer`,
+    ]);
+    return stdout.split('\n').flatMap((line) => line.split(' ')[0] || []);
+  }
+
+  private unit(sessionId: string): string {
+    return `${this.mark}-remove-${sessionId}-`;
+  }
+
+  private async must(program: string, args: readonly string[]): Promise<CommandResult> {
+    const result = await this.runner.run(program, args).catch((error: unknown) => {
+      throw new CurfewError('REMOVER_UNAVAILABLE', { detail: String(error) }, { cause: error });
+    });
+    if (result.exitCode !== 0)
+      throw new CurfewError('REMOVER_UNAVAILABLE', { detail: `${program}: ${result.stderr.trim()}` });
+    return result;
+  }
+}
+
+/** As systemd.time(7) reads it, no earlier than the moment. */
+function calendarTime(ms: number): string {
+  const time = new Date((Math.ceil(ms / 1000) + GRACE_SECONDS) * 1000).toISOString();
+  return `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
+}

@@ -1,0 +1,33 @@
+import type { ApiClient } from '../api/api-client.js';
+import type { AuthState } from './auth-state.js';
+
+/** Signing in and out: what of the server is not an API method. Refusals are thrown as ApiErrors. */
+export class AuthClient {
+  constructor(private readonly api: ApiClient) {}
+
+  state(): Promise<AuthState> {
+    return this.api.getAuth('/auth/state');
+  }
+
+  /** Errors: SIGN_IN_FAILED, TOTP_CODE_REQUIRED, TOO_MANY_SIGN_INS. */
+  signIn(name: string, password: string, code: string): Promise<AuthState> {
+    return this.api.postAuth('/auth/login', { name, password, ...(code === '' ? {} : { code }) });
+  }
+
+  signOut(): Promise<void> {
+    return this.api.postAuth('/auth/logout', {});
+  }
+
+  /** Proves once more who this is, for what needs a fresh sign-in. Errors: SIGN_IN_FAILED, TOTP_CODE_REQUIRED. */
+  prove(password: string, code: string): Promise<AuthState> {
+    return this.api.postAuth('/auth/fresh', { password, ...(code === '' ? {} : { code }) });
+  }
+
+  /** Lets a command line that shows this code act as the person who is signed in, or refuses it. */
+  decideDevice(userCode: string, approve: boolean): Promise<void> {
+    return this.api.postAuth('/auth/device/approve', { userCode, approve });
+  }
+}
+
+/** Where signing in through the provider begins. The server goes back only to paths of its own. */
+export const oidcStartPath = (next: string): string => `/auth/oidc/start?next=${encodeURIComponent(next)}`;

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { requestFromProto } from '../../model/request.js';
+import { sessionFromProto } from '../../model/session.js';
+import { decidersText, myPicture, targetFromProto, whatWillHappen, type MyThing } from './my-access.js';
+
+describe('who decides', () => {
+  const table = [
+    { name: 'nobody named', steps: [], text: 'any approver' },
+    { name: 'one step for everybody', steps: [{ approvals: 1 }], text: 'any approver' },
+    { name: 'two of everybody', steps: [{ approvals: 2 }], text: '2 approvers' },
+    {
+      name: 'a user or a group',
+      steps: [{ users: ['bob'], groups: ['on-call'] }],
+      text: 'bob, or somebody of the group on-call',
+    },
+    {
+      name: 'several of several, then any',
+      steps: [{ users: ['bob'], groups: ['security'], approvals: 2 }, {}],
+      text: '2 of: bob, group security, then any approver',
+    },
+  ];
+  for (const { name, steps, text } of table)
+    it(`is told for ${name}`, () => {
+      assert.equal(decidersText({ steps }), text);
+    });
+});
+
+describe('what will happen', () => {
+  const auto = { autoApproved: true, defaultDuration: '1800s', steps: [{ groups: ['on-call'] }] };
+
+  it('is approved by itself only as long as the policy has said so', () => {
+    assert.match(whatWillHappen(auto, 1_800_000, false), /^It is approved by itself/);
+    assert.match(whatWillHappen(auto, 3_600_000, false), /^Up to 30 min it is approved by itself; for longer/);
+  });
+
+  it('names who decides', () => {
+    assert.match(whatWillHappen({}, 1, false), /decided by any approver/);
+  });
+
+  it('says that break-glass is reviewed', () => {
+    assert.match(whatWillHappen(auto, 1, true), /reviews it afterwards/);
+  });
+});
+
+describe('a target', () => {
+  it('says why it cannot be asked for', () => {
+    assert.equal(
+      targetFromProto({ answer: { allowed: false, reason: 'no policy matches' } }).refusal,
+      'No policy matches.',
+    );
+    assert.equal(
+      targetFromProto({
+        account: { name: 'root', ineligibleReason: 'it is an administrator already' },
+        answer: { allowed: true },
+      }).refusal,
+      'This account cannot be elevated: it is an administrator already.',
+    );
+    assert.equal(targetFromProto({ answer: { allowed: true } }).refusal, undefined);
+  });
+});
+
+describe('what is mine', () => {
+  const request = (state: string, more = {}): MyThing => ({
+    kind: 'request',
+    request: requestFromProto({
+      id: state,
+      state: `ACCESS_REQUEST_STATE_${state}` as 'ACCESS_REQUEST_STATE_PENDING',
+      deviceName: 'web-1',
+      ...more,
+    }),
+  });
+  const session = (state: string, more = {}): MyThing => ({
+    kind: 'session',
+    session: sessionFromProto({
+      id: `s-${state}`,
+      state: `SESSION_STATE_${state}` as 'SESSION_STATE_ACTIVE',
+      kind: 'SESSION_KIND_DEVICE_ADMIN',
+      ...more,
+    }),
+  });
+
+  it('is sorted into what runs, what can be started, what waits and what is over', () => {
+    const picture = myPicture(
+      [
+        ...['PENDING', 'APPROVED', 'DENIED', 'STARTED', 'LAPSED'].map((state) => request(state)),
+        session('ACTIVE', { requestId: 'STARTED' }),
+        session('ENDED'),
+        session('ENDING'),
+        request('PENDING', { id: 'other', deviceName: '', resourceName: 'wiki' }),
+      ],
+      'device',
+    );
+    assert.deepEqual(
+      picture.waiting.map(({ id }) => id),
+      ['PENDING'],
+    );
+    assert.deepEqual(
+      picture.toStart.map(({ id }) => id),
+      ['APPROVED'],
+    );
+    assert.deepEqual(picture.live.map(({ id }) => id).sort(), ['s-ACTIVE', 's-ENDING']);
+    assert.deepEqual(picture.past.map((one) => (one.kind === 'session' ? one.session.id : one.request.id)).sort(), [
+      'DENIED',
+      'LAPSED',
+      's-ENDED',
+    ]);
+  });
+
+  it('shows resources on their own tab', () => {
+    const things = [request('PENDING', { deviceName: '', resourceName: 'wiki' })];
+    assert.equal(myPicture(things, 'device').waiting.length, 0);
+    assert.equal(myPicture(things, 'resource').waiting.length, 1);
+  });
+});

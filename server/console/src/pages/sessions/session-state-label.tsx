@@ -1,0 +1,32 @@
+import { Label } from '@patternfly/react-core';
+import { CheckCircleIcon } from '@patternfly/react-icons/dist/esm/icons/check-circle-icon.js';
+import { KeyIcon } from '@patternfly/react-icons/dist/esm/icons/key-icon.js';
+import { PendingIcon } from '@patternfly/react-icons/dist/esm/icons/pending-icon.js';
+import { UnlinkIcon } from '@patternfly/react-icons/dist/esm/icons/unlink-icon.js';
+import type { ReactElement } from 'react';
+import { useServices } from '../../app/services.js';
+import type { SessionView } from '../../model/session.js';
+import { sessionStatus, type SessionStatus } from './session-status.js';
+
+const LOOKS: Readonly<
+  Record<SessionStatus['look'], { color: 'green' | 'blue' | 'orange' | 'grey'; icon: ReactElement }>
+> = {
+  good: { color: 'green', icon: <KeyIcon /> },
+  busy: { color: 'blue', icon: <PendingIcon /> },
+  waiting: { color: 'orange', icon: <UnlinkIcon /> },
+  over: { color: 'grey', icon: <CheckCircleIcon /> },
+};
+
+/** How a session stands: 'active', 'revoking', 'revoking · waiting for device, offline since 14:03', 'revoked · confirmed'. */
+export function SessionStateLabel({ session }: { readonly session: SessionView }): ReactElement {
+  const { serverClock } = useServices();
+  const { text, detail, look } = sessionStatus(session, serverClock.now());
+  return (
+    <>
+      <Label color={LOOKS[look].color} icon={LOOKS[look].icon} isCompact>
+        {text}
+      </Label>
+      {detail === '' ? null : <div className="curfew-detail">{detail}</div>}
+    </>
+  );
+}

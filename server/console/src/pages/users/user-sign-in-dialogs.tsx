@@ -1,0 +1,72 @@
+import { Content } from '@patternfly/react-core';
+import { useState, type ReactElement } from 'react';
+import { useApiMutation } from '../../api/use-api.js';
+import { useServices } from '../../app/services.js';
+import { FormDialog, NoticeDialog } from '../../ui/form-dialog.js';
+import { SafeText } from '../../ui/safe-text.js';
+import { SecretOnce } from '../../ui/secret-once.js';
+import { USER_REFRESHES, type UserDialogProps } from './edit-user-dialog.js';
+
+/** Makes a one-time password for a user. */
+export function ResetPasswordDialog({ user, onClose }: UserDialogProps): ReactElement {
+  const [password, setPassword] = useState<string>();
+  const reset = useApiMutation('SignInService/ResetPassword', {
+    quiet: true,
+    refreshes: [...USER_REFRESHES, 'SignInService/ListSignIns'],
+    onDone: ({ password: made = '' }) => setPassword(made),
+  });
+  if (password !== undefined)
+    return (
+      <NoticeDialog title="The password was reset" onClose={onClose}>
+        <SecretOnce label={`One-time password of ${user.name ?? ''}`} text={password}>
+          Give it to <SafeText text={user.name ?? ''} /> on a way that you trust. It has to be changed at the next
+          sign-in.
+        </SecretOnce>
+      </NoticeDialog>
+    );
+  return (
+    <FormDialog
+      title={`Reset the password of ${user.name ?? ''}?`}
+      submitLabel="Reset"
+      isDanger
+      errorTitle="The password was not reset"
+      error={reset.error}
+      isBusy={reset.isPending}
+      onClose={onClose}
+      onSubmit={() => reset.mutate({ user: user.id ?? '' })}
+    >
+      <Content component="p">
+        The old password stops working and every sign-in of the person ends. You get a one-time password to hand over.
+      </Content>
+    </FormDialog>
+  );
+}
+
+/** Turns a user's one-time codes off, for who has lost the device that shows them. */
+export function RemoveCodesDialog({ user, onClose }: UserDialogProps): ReactElement {
+  const { toasts } = useServices();
+  const remove = useApiMutation('SignInService/RemoveTotp', {
+    quiet: true,
+    refreshes: USER_REFRESHES,
+    onDone: () => {
+      toasts.show('success', 'One-time codes are off');
+      onClose();
+    },
+  });
+  return (
+    <FormDialog
+      title={`Turn off the one-time codes of ${user.name ?? ''}?`}
+      submitLabel="Turn off"
+      isDanger
+      errorTitle="The codes are still on"
+      error={remove.error}
+      isBusy={remove.isPending}
+      onClose={onClose}
+      onSubmit={() => remove.mutate({ user: user.id ?? '' })}
+    >
+      <Content component="p">
+        Until the person turns codes on again, the password alone lets them in. Make sure that it is them who asks.
+      </Content>
+    </FormDialog>
+  );
+}

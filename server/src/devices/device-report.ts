@@ -1,0 +1,69 @@
+import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { AccountIdentity } from '../sessions/session-record.js';
+import { deviceActor } from './device-actor.js';
+import { leaseRefusalFinding, type LeaseRefusal } from './lease-refusal-finding.js';
+
+/** Facts as the agent tells them: names and texts, kept as they came. */
+export type DeviceFactsRecord = Readonly<Record<string, string | number | boolean>>;
+
+export interface DeviceAccountRecord extends AccountIdentity {
+  readonly standingAdmin: boolean;
+  readonly ineligibleReason: string;
+}
+
+/** What an agent tells of its machine. */
+export interface DeviceReportRecord {
+  readonly facts?: DeviceFactsRecord;
+  readonly accounts: readonly DeviceAccountRecord[];
+  readonly findings: readonly string[];
+  readonly leaseRefusals: readonly LeaseRefusal[];
+}
+
+/** How many accounts one statement takes. */
+const CHUNK = 1_000;
+
+/**
+ * Keeps a report in the place of the one before. Leases that the device refuses as forged, replayed or mixed up become
+ * findings, and one audit event for each code that was not refused before: repeating the report adds nothing.
+ */
+export async function keepReport(tx: LedgerTransaction, deviceId: string, report: DeviceReportRecord): Promise<void> {
+  const device = await tx.db
+    .selectFrom('device')
+    .select(['id', 'name', 'findings'])
+    .where('id', '=', deviceId)
+    .executeTakeFirstOrThrow();
+  const before = JSON.parse(device.findings) as string[];
+  for (const { code, count } of report.leaseRefusals)
+    if (!before.includes(leaseRefusalFinding(code)))
+      tx.audit({ type: 'device.leases_refused', actor: deviceActor(device), subject: deviceId, data: { code, count } });
+  const facts = report.facts === undefined ? {} : { facts: JSON.stringify(report.facts) };
+  const findings = [...report.leaseRefusals.map(({ code }) => leaseRefusalFinding(code)), ...report.findings];
+  await tx.db
+    .updateTable('device')
+    .set({ ...facts, findings: JSON.stringify(findings) })
+    .where('id', '=', deviceId)
+    .execute();
+  await keepAccounts(tx, deviceId, report.accounts);
+  tx.changed('device', deviceId, '');
+}
+
+async function keepAccounts(
+  tx: LedgerTransaction,
+  deviceId: string,
+  accounts: readonly DeviceAccountRecord[],
+): Promise<void> {
+  await tx.db.deleteFrom('device_account').where('device_id', '=', deviceId).execute();
+  const rows = [...new Map(accounts.map((account) => [account.uid, account])).values()].map((account) => ({
+    device_id: deviceId,
+    name: account.name,
+    uid: account.uid,
+    fingerprint: account.fingerprint,
+    standing_admin: Number(account.standingAdmin),
+    ineligible_reason: account.ineligibleReason,
+  }));
+  for (let at = 0; at < rows.length; at += CHUNK)
+    await tx.db
+      .insertInto('device_account')
+      .values(rows.slice(at, at + CHUNK))
+      .execute();
+}

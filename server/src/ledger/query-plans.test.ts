@@ -1,0 +1,193 @@
+import { durationMs, ManualClock, MINUTE, silentLogger, systemRandom } from '@curfew/shared';
+import Database from 'better-sqlite3';
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { AuditLog } from '../audit/audit-log.js';
+import { Devices } from '../devices/devices.js';
+import { JoinTokens } from '../devices/join-tokens.js';
+import { nextTurn } from '../next-turn.js';
+import { Notifier } from '../notifiers/notifier.js';
+import { delivered, refused } from '../notifiers/sender.js';
+import { Overview } from '../overview/overview.js';
+import { Requests } from '../requests/requests.js';
+import { Observations } from '../sessions/observations.js';
+import { Sessions } from '../sessions/sessions.js';
+import { ApiTokens } from '../users/api-tokens.js';
+import { Users } from '../users/users.js';
+import { PreparedStatements } from './prepared-statements.js';
+import { SqliteLedger } from './sqlite-ledger.js';
+
+const SETTINGS = {
+  maxSessionMs: 60 * MINUTE,
+  decideWithinMs: 60 * MINUTE,
+  startWithinMs: 60 * MINUTE,
+  passwordRequired: false,
+  linkAccounts: 'by_name',
+} as const;
+const OPTIONS = { kind: 'sudo_rule' as const, passwordRequired: false, commands: [], runAs: '', group: '' };
+const ALICE = { name: 'alice', uid: 1000, fingerprint: 'b'.repeat(64) };
+
+/** Tables that stay small for ever. */
+const SMALL = ['ledger_meta', 'request_state_allowed', 'session_state_allowed', 'channel'];
+/** Indexes of what is there now: reading one from end to end reads no history. */
+const LIVE = [
+  'session_due',
+  'session_live',
+  'session_with_offline_rule',
+  'access_request_review_waiting',
+  'policy_by_position',
+  'device_name_unique',
+  'device_to_look_at',
+];
+
+describe('the work of every minute', () => {
+  let folder: string;
+  let statements: Set<string>;
+  const original: PreparedStatements['prepare'] = Reflect.get(PreparedStatements.prototype, 'prepare');
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'curfew-plans-'));
+    statements = new Set();
+    PreparedStatements.prototype.prepare = function (text) {
+      statements.add(text);
+      return original.call(this, text);
+    };
+  });
+
+  afterEach(() => {
+    PreparedStatements.prototype.prepare = original;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Everything that happens again and again while the fleet works; lists and searches are for people, and may read. */
+  async function workThrough(file: string): Promise<void> {
+    const clock = new ManualClock();
+    const noteKey = { name: 'curfew-audit', privateKey: generateKeyPairSync('ed25519').privateKey };
+    const fatal = (error: unknown) => assert.fail(String(error));
+    const ledger = await SqliteLedger.open({ file, clock, random: systemRandom, noteKey, fatal });
+    const context = { ledger, clock, random: systemRandom, settings: SETTINGS };
+    const [users, devices, requests, sessions, tokens, log] = [
+      new Users(context),
+      new Devices(context),
+      new Requests(context),
+      new Sessions(context),
+      new ApiTokens(context),
+      new AuditLog(ledger, noteKey),
+    ];
+    statements.clear();
+    const { id: userId } = await users.create('server', { name: 'olga', displayName: '', role: 'owner' });
+    const olga = { userId, userName: 'olga', tokenId: '', role: 'owner' } as const;
+    const token = { user: 'olga', label: '', scope: undefined, ttlMs: MINUTE };
+    await tokens.authenticate((await tokens.create({ actor: { kind: 'server' } }, token)).secret);
+    const { secret } = await new JoinTokens(context, 'f'.repeat(64)).create(olga, { uses: 1, ttlMs: MINUTE });
+    const device = await devices.enroll({ joinToken: secret, keyHash: 'a'.repeat(64), hostname: 'web-1', facts: {} });
+    await devices.byKeyHash('a'.repeat(64));
+    await devices.report(device.id, {
+      accounts: [{ ...ALICE, standingAdmin: false, ineligibleReason: '' }],
+      findings: [],
+      leaseRefusals: [],
+    });
+    await devices.hello(device.id, { incarnation: 1, floorGeneration: 0, floorEpoch: 0, forgotten: false });
+    const asked = { account: ALICE, durationMs: MINUTE, reason: 'a look', options: OPTIONS };
+    const request = await requests.create(device, asked);
+    await requests.approve(olga, request.id, { reason: '' });
+    await requests.ofDevice(device.id);
+    await requests.sweep();
+    const { id } = await sessions.start(device, ALICE, request.id);
+    const observations = new Observations(context);
+    const observe = async (held: boolean): Promise<void> => {
+      const [desired] = await devices.desired([device.id]);
+      const { generation = 0 } = desired?.device ?? {};
+      const grants = held ? [{ sessionId: id, epoch: 1 }] : [];
+      await observations.take(device, { incarnation: 1, generation, held: grants, ended: [] });
+    };
+    await observe(true);
+    await sessions.extend(olga, id, MINUTE);
+    await sessions.revoke(olga, { ids: [id.slice(0, 12)] }, 'enough');
+    await sessions.revoke(olga, { user: 'alice' }, 'enough');
+    await sessions.revoke(olga, { device: 'web-1' }, 'enough');
+    await sessions.revoke(olga, 'everything', 'enough');
+    await observe(false);
+    await sessions.endedAmong([id]);
+    await sessions.byIds([id]);
+    await sessions.grant(olga, { ...asked, user: 'alice', device: 'web-1', account: '' });
+    clock.advance(durationMs(2 * MINUTE));
+    await sessions.expireDue();
+    await sessions.expireOffline(() => undefined);
+    await devices.get('web-1');
+    await devices.seen(device.id);
+    const { note } = await log.update('');
+    await log.update(note);
+    await followOnce(ledger, clock);
+    const overview = new Overview(context, { isLinked: () => false, linkedDevices: [] });
+    await overview.of(olga);
+    await ledger.close();
+  }
+
+  /** A notice that is refused, waits, is tried again and arrives; another channel that keeps the order. */
+  async function followOnce(ledger: SqliteLedger, clock: ManualClock): Promise<void> {
+    for (const [kind, id] of [
+      ['webhook', 'chn-1'],
+      ['syslog', 'chn-2'],
+    ] as const) {
+      const row = {
+        id,
+        name: id,
+        name_key: id,
+        kind,
+        target: '',
+        event_types: '["session."]',
+        disabled: 0,
+        secret: '',
+      };
+      const standing = { created_at_ms: 0, cursor: 0, last_error: '', last_delivered_at_ms: null };
+      await ledger.write(async ({ db }) => {
+        await db
+          .insertInto('channel')
+          .values({ ...row, ...standing })
+          .execute();
+      });
+    }
+    let calls = 0;
+    const send = async () => (calls++ < 4 ? refused('no') : delivered('ok'));
+    const senderOf = ({ kind }: { readonly kind: string }) => ({ ordered: kind === 'syslog', send });
+    const notifier = new Notifier({ ledger, clock, random: systemRandom, logger: silentLogger, senderOf });
+    await notifier.start();
+    for (let turn = 0; turn < 100; turn++) {
+      await nextTurn();
+      clock.advance(durationMs(1_000));
+    }
+    await notifier.sweep();
+    await notifier.stop();
+    assert.ok(calls > 10, `${calls} attempts`);
+  }
+
+  /** The steps of a statement that read a whole table or index. */
+  function scans(db: Database.Database, text: string): string[] {
+    const values = Array.from(text.matchAll(/\?/g), () => null);
+    // The first of an index's order is read and no more.
+    const first = text.endsWith(' limit ?') && !text.includes(' where ');
+    const plan = db.prepare(`explain query plan ${text}`).all(values) as { detail: string }[];
+    return plan
+      .map(({ detail }) => detail)
+      .filter((step) => step.startsWith('SCAN ') && step !== 'SCAN CONSTANT ROW')
+      .filter((step) => !(first && step.includes(' USING INDEX ')))
+      .filter((step) => !SMALL.some((table) => step.startsWith(`SCAN ${table}`)))
+      .filter((step) => !LIVE.some((index) => step.includes(`INDEX ${index}`)));
+  }
+
+  it('never reads the history from end to end, so that it costs the same after years', async () => {
+    const file = path.join(folder, 'ledger.db');
+    await workThrough(file);
+    assert.ok(statements.size > 50, `only ${statements.size} statements`);
+    const db = new Database(file);
+    const found = [...statements]
+      .filter((text) => /^(select|update|delete)\b|^insert\b.* select\b/.test(text))
+      .flatMap((text) => scans(db, text).map((step) => `${step}: ${text}`));
+    db.close();
+    assert.deepEqual(found, []);
+  });
+});

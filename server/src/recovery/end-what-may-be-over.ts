@@ -1,0 +1,34 @@
+import type { InstantMs } from '@curfew/shared';
+import type { LedgerTransaction } from '../ledger/ledger.js';
+import { moveRequest, requestFromRow, selectRequests } from '../requests/request-record.js';
+import { endSessions } from '../sessions/end-sessions.js';
+
+const SERVER = { kind: 'server' } as const;
+
+/** What was ended. */
+export interface Ended {
+  readonly sessions: number;
+  readonly approvals: number;
+  readonly joinTokens: number;
+}
+
+/**
+ * Ends, in a ledger that comes from a backup, all that would give a right without anybody deciding again: live sessions,
+ * approvals, join tokens. Each of them may have been ended in what the ledger has lost.
+ */
+export async function endWhatMayBeOver(tx: LedgerTransaction, now: InstantMs): Promise<Ended> {
+  const detail = 'the ledger was restored from a backup';
+  const sessions = await endSessions(tx, now, 'everything', { reason: 'revoked', by: '', actor: SERVER, detail });
+  const approved = await selectRequests(tx.db).where('r.state', '=', 'approved').execute();
+  for (const row of approved) await moveRequest(tx, requestFromRow(row), 'cancelled', now, SERVER);
+  const joinTokens = await tx.db
+    .updateTable('join_token')
+    .set({ revoked_at_ms: now })
+    .where('revoked_at_ms', 'is', null)
+    .where('uses_left', '>', 0)
+    .where('expires_at_ms', '>', now)
+    .returning('id')
+    .execute();
+  for (const { id } of joinTokens) tx.audit({ type: 'join_token.revoked', actor: SERVER, subject: id });
+  return { sessions: sessions.length, approvals: approved.length, joinTokens: joinTokens.length };
+}

@@ -1,0 +1,119 @@
+import { CurfewError, newId, type GrantOptions } from '@curfew/shared';
+import { sql } from 'kysely';
+import type { Actor } from '../audit/audit-entry.js';
+import type { DeviceRow } from '../devices/find-device.js';
+import { IS_LIVE } from '../ledger/conditions.js';
+import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { UseCaseContext } from '../use-case-context.js';
+import { giveEpoch } from './end-sessions.js';
+import type { AccountIdentity } from './session-record.js';
+
+/** The terms that a session runs under for its whole life. */
+export interface SessionTerms {
+  readonly policyName: string;
+  readonly policyVersion: number;
+  readonly breakGlass: boolean;
+  /** With every extension; null means the server's limit. */
+  readonly longestMs: number | null;
+  readonly noExtension: boolean;
+  readonly offlineEndAfterMs: number | null;
+}
+
+/** The terms of what an operator gives: outside of policies. */
+export const NO_TERMS: SessionTerms = {
+  policyName: '',
+  policyVersion: 0,
+  breakGlass: false,
+  longestMs: null,
+  noExtension: false,
+  offlineEndAfterMs: null,
+};
+
+export interface NewSession {
+  readonly userId: string;
+  readonly account: AccountIdentity;
+  readonly options: GrantOptions;
+  readonly durationMs: number;
+  readonly reason: string;
+  readonly grantedBy: string;
+  readonly requestId: string | null;
+  readonly actor: Actor;
+  readonly terms: SessionTerms;
+}
+
+/** Begins a session: one live one for each account of a device. Returns its id. Errors: DEVICE_IDENTITY_CONFLICT, SESSION_ALREADY_LIVE. */
+export async function insertSession(
+  tx: LedgerTransaction,
+  { clock, random }: UseCaseContext,
+  device: DeviceRow,
+  input: NewSession,
+): Promise<string> {
+  if (device.state === 'identity_conflict') throw new CurfewError('DEVICE_IDENTITY_CONFLICT', { device: device.name });
+  const live = await tx.db
+    .selectFrom('session')
+    .select('id')
+    .where('device_id', '=', device.id)
+    .where('uid', '=', input.account.uid)
+    .where(IS_LIVE)
+    .executeTakeFirst();
+  if (live !== undefined) throw new CurfewError('SESSION_ALREADY_LIVE', { account: input.account.name, id: live.id });
+  const [now, id] = [clock.now(), newId('session', random)];
+  await tx.db
+    .updateTable('device')
+    .set({ generation: sql`generation + 1` })
+    .where('id', '=', device.id)
+    .execute();
+  await tx.db
+    .insertInto('session_transition')
+    .values({ session_id: id, seq: 1, prior_seq: 0, prior_state: 'none', state: 'starting', at_ms: now })
+    .execute();
+  await tx.db
+    .insertInto('session')
+    .values({ ...rowOf(id, device.id, now, input), revision: tx.changed('session', id, device.id) })
+    .execute();
+  await giveEpoch(tx.db, id, device.id);
+  const data = {
+    device: device.name,
+    account: input.account.name,
+    uid: input.account.uid,
+    durationMs: input.durationMs,
+    reason: input.reason,
+    policy: input.terms.policyName,
+    policyVersion: input.terms.policyVersion,
+    breakGlass: input.terms.breakGlass,
+  };
+  tx.audit({ type: 'session.starting', actor: input.actor, subject: id, data });
+  return id;
+}
+
+const rowOf = (id: string, deviceId: string, now: number, input: NewSession) => ({
+  id,
+  kind: 'device_admin' as const,
+  state: 'starting' as const,
+  seq: 1,
+  user_id: input.userId,
+  device_id: deviceId,
+  uid: input.account.uid,
+  account: JSON.stringify(input.account),
+  options: JSON.stringify(input.options),
+  request_id: input.requestId,
+  reason: input.reason,
+  granted_by: input.grantedBy,
+  epoch: 0,
+  duration_ms: input.durationMs,
+  created_at_ms: now,
+  active_at_ms: null,
+  expires_at_ms: now + input.durationMs,
+  ending_at_ms: null,
+  ending_generation: null,
+  ended_at_ms: null,
+  end_reason: null,
+  ended_by: '',
+  end_detail: '',
+  policy_name: input.terms.policyName,
+  policy_version: input.terms.policyVersion,
+  break_glass: Number(input.terms.breakGlass),
+  longest_ms: input.terms.longestMs,
+  no_extension: Number(input.terms.noExtension),
+  offline_end_after_ms: input.terms.offlineEndAfterMs,
+});

@@ -1,0 +1,99 @@
+import type { InstantMs, SessionState } from '@curfew/shared';
+import { sql, type RawBuilder } from 'kysely';
+import { findDevice } from '../devices/find-device.js';
+import type { LedgerReader } from '../ledger/ledger.js';
+import { readMeta } from '../ledger/ledger-meta.js';
+import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
+import { findUser } from '../users/users.js';
+import { sessionsById, type SessionRecord } from './session-record.js';
+
+const ORDER = {
+  create_time: 's.created_at_ms',
+  expire_time: 's.expires_at_ms',
+  user_name: 'u.name',
+  device_name: 'd.name',
+  state: 's.state',
+} as const;
+
+/**
+ * Where each order is read from. A cross join is what SQLite never turns round (sqlite.org/optoverview.html, 5.2): names
+ * come out of their index in order, and a page of them ends the search.
+ */
+const SOURCES: Readonly<Record<string, RawBuilder<unknown>>> = {
+  'u.name': sql`app_user u cross join session s on s.user_id = u.id`,
+  'd.name': sql`device d cross join session s on s.device_id = d.id`,
+};
+
+export interface SessionFilter {
+  readonly kind: string;
+  readonly states: readonly SessionState[];
+  readonly user: string;
+  readonly device: string;
+  readonly text: string;
+  /** As the devices' facts name it, such as 'PLATFORM_LINUX'; '' means all. */
+  readonly platform: string;
+  readonly endingWithinMs: number | undefined;
+  readonly createdAfterMs: number | undefined;
+}
+
+export interface SessionListInput {
+  readonly filter: SessionFilter;
+  readonly orderBy: string;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface SessionPage {
+  readonly sessions: SessionRecord[];
+  readonly nextPageToken: string;
+  readonly total: number;
+}
+
+/** A page of sessions and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+export async function listSessions(db: LedgerReader, input: SessionListInput, now: InstantMs): Promise<SessionPage> {
+  const order = parseOrderBy(input.orderBy, ORDER, 'expire_time');
+  const size = pageSize(input.pageSize);
+  const { cursorKey } = await readMeta(db);
+  const scope = `sessions ${JSON.stringify([input.filter, input.orderBy])}`;
+  const cursor = readPageToken(cursorKey, scope, input.pageToken);
+  const fits = await conditions(db, input.filter, now);
+  const behind = cursor === undefined ? [] : [afterCursor(order.column, 's.id', order, cursor)];
+  const column = sql.ref(order.column);
+  const { rows } = await sql<{ id: string; sort_key: string | number }>`
+    select s.id, ${column} as sort_key from ${SOURCES[order.column] ?? sql`session s`}
+    where ${sql.join([...fits, ...behind], sql` and `)}
+    order by ${column} ${sql.raw(order.descending ? 'desc' : 'asc')}, s.id limit ${size + 1}`.execute(db);
+  const counted = await sql<{ total: number }>`
+    select count(*) as total from session s where ${sql.join(fits, sql` and `)}`.execute(db);
+  const { shown, nextPageToken } = cutPage(rows, size, cursorKey, scope);
+  const sessions = await sessionsById(
+    db,
+    shown.map(({ id }) => id),
+  );
+  return { sessions, nextPageToken, total: counted.rows[0]?.total ?? 0 };
+}
+
+/** What a session must fit, in terms of the session alone: counting then joins nothing. */
+async function conditions(db: LedgerReader, filter: SessionFilter, now: InstantMs): Promise<RawBuilder<unknown>[]> {
+  // Every session has an end; naming it leads SQLite to the index of what is live.
+  const fits =
+    filter.states.length > 0
+      ? [sql`s.state in (${sql.join(filter.states)})`]
+      : [sql`s.state <> 'ended'`, sql`s.expires_at_ms > 0`];
+  if (filter.kind !== '') fits.push(sql`s.kind = ${filter.kind}`);
+  if (filter.user !== '') fits.push(sql`s.user_id = ${(await findUser(db, filter.user)).id}`);
+  if (filter.device !== '') fits.push(sql`s.device_id = ${(await findDevice(db, filter.device)).id}`);
+  if (filter.platform !== '')
+    fits.push(sql`s.device_id in (select id from device where platform = ${filter.platform})`);
+  if (filter.endingWithinMs !== undefined) fits.push(sql`s.expires_at_ms <= ${now + filter.endingWithinMs}`);
+  if (filter.createdAfterMs !== undefined) fits.push(sql`s.created_at_ms >= ${filter.createdAfterMs}`);
+  if (filter.text !== '') fits.push(hasText(likePattern(filter.text)));
+  return fits;
+}
+
+/** LIKE takes capital and small ASCII letters for the same (sqlite.org/lang_expr.html, 5). */
+const hasText = (pattern: string): RawBuilder<unknown> => sql`(
+  s.user_id in (select id from app_user where lower(name) like ${pattern} escape '\\')
+  or s.device_id in (select id from device where lower(name) like ${pattern} escape '\\')
+  or lower(s.reason) like ${pattern} escape '\\'
+  or lower(json_extract(s.account, '$.name')) like ${pattern} escape '\\')`;

@@ -1,0 +1,325 @@
+import {
+  CurfewError,
+  durationMs,
+  ManualClock,
+  MINUTE,
+  SECOND,
+  silentLogger,
+  systemRandom,
+  type ErrorCode,
+} from '@curfew/shared';
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { SqliteLedger } from '../ledger/sqlite-ledger.js';
+import { SecretFiles } from '../pki/secret-files.js';
+import { ApiTokens } from '../users/api-tokens.js';
+import type { Caller } from '../users/caller.js';
+import { Users } from '../users/users.js';
+import { buildSignIn, type SignInParts } from './sign-in-parts.js';
+import { totpCode, totpStep } from './totp.js';
+
+const SETTINGS = {
+  maxSessionMs: 60 * MINUTE,
+  decideWithinMs: 60 * MINUTE,
+  startWithinMs: 60 * MINUTE,
+  passwordRequired: false,
+  linkAccounts: 'by_name',
+} as const;
+const LIMITS = { idleMs: 60 * MINUTE, limitMs: 720 * MINUTE, freshMs: 15 * MINUTE, toolMs: 720 * MINUTE };
+const PASSWORD = 'correct horse battery';
+const from = (address: string) => ({ peer: `${address}:50000`, userAgent: 'test' });
+const HOME = from('192.0.2.1');
+
+describe('signing in with a password', function () {
+  this.timeout(60_000);
+  let clock: ManualClock;
+  let ledger: SqliteLedger;
+  let parts: SignInParts;
+  let users: Users;
+  let folder: string;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    folder = mkdtempSync(path.join(tmpdir(), 'curfew-sign-in-'));
+    const noteKey = { name: 'curfew-audit', privateKey: generateKeyPairSync('ed25519').privateKey };
+    const fatal = (error: unknown) => assert.fail(String(error));
+    ledger = await SqliteLedger.open({ file: ':memory:', clock, random: systemRandom, noteKey, fatal });
+    const context = { ledger, clock, random: systemRandom, settings: SETTINGS };
+    users = new Users(context);
+    parts = await buildSignIn({
+      context,
+      tokens: new ApiTokens(context),
+      limits: LIMITS,
+      oidcConfig: undefined,
+      setGroups: () => Promise.resolve(),
+      files: new SecretFiles(path.join(folder, 'pki')),
+      logger: silentLogger,
+    });
+    for (const name of ['alice', 'bob']) await users.create('server', { name, displayName: '', role: 'viewer' });
+  });
+  afterEach(async () => {
+    await ledger.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const pass = (ms: number): void => clock.advance(durationMs(ms));
+  const signIn = (password: string, { name = 'alice', code = '', origin = HOME } = {}): Promise<string> =>
+    parts.local.signIn({ name, password, code }, origin, undefined);
+  /** A user with a password of their own, signed in. */
+  async function settled(name = 'alice'): Promise<Caller> {
+    const first = await parts.passwords.reset('server', name);
+    const caller = await parts.signIns.authenticate(await signIn(first, { name }));
+    await parts.passwords.change(caller, first, PASSWORD);
+    return parts.signIns.authenticate(await signIn(PASSWORD, { name }));
+  }
+  const events = (type: string): Promise<number> =>
+    ledger.read(
+      async (db) => (await db.selectFrom('audit_event').select('idx').where('type', '=', type).execute()).length,
+    );
+  const picture = () =>
+    ledger.read(async (db) =>
+      JSON.stringify([
+        await db.selectFrom('sign_in').selectAll().execute(),
+        await db.selectFrom('user_password').selectAll().execute(),
+        await db.selectFrom('user_totp').selectAll().execute(),
+        await db.selectFrom('recovery_code').selectAll().execute(),
+      ]),
+    );
+  async function refused(code: ErrorCode, work: () => Promise<unknown>): Promise<CurfewError> {
+    const before = await picture();
+    const error = await work().then(
+      () => assert.fail(`not refused with ${code}`),
+      (cause: unknown) => cause,
+    );
+    assert.ok(error instanceof CurfewError, String(error));
+    assert.equal(error.code, code);
+    assert.equal(await picture(), before);
+    return error;
+  }
+  /** Codes on, with the secret and the recovery codes. */
+  async function withCodes(caller: Caller): Promise<{ code: () => string; recovery: string[] }> {
+    const { uri } = await parts.codes.begin(caller);
+    const sealed = await ledger.read((db) => db.selectFrom('user_totp').selectAll().executeTakeFirstOrThrow());
+    const secret = Buffer.from(parts.secrets.unseal(sealed.sealed_secret, caller.userId), 'hex');
+    assert.match(uri, /^otpauth:\/\/totp\/Curfew:alice\?secret=[A-Z2-7]{32}&issuer=Curfew$/);
+    const code = (): string => totpCode(secret, totpStep(clock.now()));
+    return { code, recovery: await parts.codes.confirm(caller, code()) };
+  }
+
+  it('keeps no password and no cookie that could be used, and no secret of codes in the clear', async () => {
+    const caller = await settled();
+    await withCodes(caller);
+    const kept = await picture();
+    assert.ok(!kept.includes(PASSWORD));
+    assert.match(kept, /\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    const sealed = await ledger.read((db) => db.selectFrom('user_totp').selectAll().executeTakeFirstOrThrow());
+    assert.throws(() => parts.secrets.unseal(sealed.sealed_secret, 'usr-another'), 'sealed for one user alone');
+  });
+
+  it('gives the same answer for a wrong password, an unknown name, no password, and a disabled user', async () => {
+    const alice = await settled();
+    await users.create('server', { name: 'carol', displayName: '', role: 'owner' });
+    const answers = [
+      await refused('SIGN_IN_FAILED', () => signIn('wrong wrong wrong')),
+      await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { name: 'nobody-such' })),
+      await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { name: 'bob' })),
+      await refused('SIGN_IN_FAILED', () => signIn('')),
+    ];
+    await users.update({ ...alice, role: 'owner' }, 'alice', { disabled: true });
+    answers.push(await refused('SIGN_IN_FAILED', () => signIn(PASSWORD)));
+    assert.equal(new Set(answers.map(({ message }) => message)).size, 1);
+    assert.equal(await events('sign_in.failed'), 5);
+  });
+
+  it('takes the name without regard to case and outer spaces, and no other spelling', async () => {
+    await settled();
+    for (const name of ['ALICE', ' Alice ', 'ａｌｉｃｅ']) await signIn(PASSWORD, { name });
+    for (const name of ['alice\u0000', 'al ice', 'alicе'])
+      await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { name }));
+  });
+
+  it('a user who is disabled loses every sign-in, and does not get it back when enabled again', async () => {
+    const alice = await settled();
+    const secret = await signIn(PASSWORD);
+    const owner = { ...alice, role: 'owner' } as const;
+    await users.update(owner, 'alice', { disabled: true });
+    await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(secret));
+    await users.update(owner, 'alice', { disabled: false });
+    await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(secret));
+  });
+
+  it('a password that changes ends the other sign-ins; one that is reset ends all', async () => {
+    const alice = await settled();
+    const [other, mine] = [await signIn(PASSWORD), await signIn(PASSWORD)];
+    const caller = await parts.signIns.authenticate(mine);
+    await parts.passwords.change(caller, PASSWORD, 'another horse battery');
+    await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(other));
+    await parts.signIns.authenticate(mine);
+    await refused('SIGN_IN_FAILED', () => signIn(PASSWORD));
+    await refused('ROLE_TOO_HIGH', () => parts.passwords.reset({ ...alice, role: 'user' }, 'alice'));
+    await parts.passwords.reset('server', 'alice');
+    await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(mine));
+  });
+
+  for (const weak of [
+    'short',
+    'password1234',
+    'Password!!!!!',
+    'aaaaaaaaaaaa',
+    'alicealicealice',
+    '123456789012',
+    'x'.repeat(201),
+  ])
+    it(`takes no password that everybody tries first: ${weak.slice(0, 20)}`, async () => {
+      const alice = await settled();
+      const error = await refused('PASSWORD_TOO_WEAK', () => parts.passwords.change(alice, PASSWORD, weak));
+      assert.match(error.message, /^new_password: /);
+    });
+
+  it('ends after the idle limit, and after the whole limit in any case', async () => {
+    await settled();
+    const secret = await signIn(PASSWORD);
+    pass(59 * MINUTE);
+    const caller = await parts.signIns.authenticate(secret, true);
+    assert.equal(caller.validUntilMs, clock.now() + MINUTE, 'looking again is no use');
+    pass(MINUTE);
+    await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(secret));
+    const used = await signIn(PASSWORD);
+    for (let minutes = 0; minutes < 710; minutes += 50) {
+      await parts.signIns.authenticate(used);
+      pass(50 * MINUTE);
+    }
+    pass(20 * MINUTE);
+    await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(used));
+  });
+
+  describe('and one-time codes', () => {
+    it('asks for a code only when the password is right, and takes each code once', async () => {
+      const { code } = await withCodes(await settled());
+      pass(30 * SECOND);
+      await refused('SIGN_IN_FAILED', () => signIn('wrong wrong wrong'));
+      await refused('TOTP_CODE_REQUIRED', () => signIn(PASSWORD));
+      const used = code();
+      const secret = await signIn(PASSWORD, { code: used });
+      assert.equal(
+        (await parts.signIns.list(await parts.signIns.authenticate(secret), ''))[0]?.method,
+        'password and code',
+      );
+      await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { code: used }));
+      pass(30 * SECOND);
+      await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { code: used }));
+      await signIn(PASSWORD, { code: code() });
+    });
+
+    it('the code that turned them on does not sign in as well', async () => {
+      const { code } = await withCodes(await settled());
+      await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { code: code() }));
+    });
+
+    it('two sign-ins at once with one code are one sign-in', async () => {
+      const { code } = await withCodes(await settled());
+      pass(30 * SECOND);
+      const both = await Promise.allSettled([signIn(PASSWORD, { code: code() }), signIn(PASSWORD, { code: code() })]);
+      assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    });
+
+    it('a recovery code works once in place of a code, however it is typed', async () => {
+      const { recovery } = await withCodes(await settled());
+      assert.equal(new Set(recovery).size, 10);
+      const [first = '', second = ''] = recovery;
+      await signIn(PASSWORD, { code: ` ${first.toUpperCase().replaceAll('-', ' ')}` });
+      assert.equal(await events('recovery_code.used'), 1);
+      await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { code: first }));
+      await signIn(PASSWORD, { code: second });
+    });
+
+    it('are turned off with the password, or by an admin of at least that role', async () => {
+      const alice = await settled();
+      const { code } = await withCodes(alice);
+      await refused('TOTP_ALREADY_ON', () => parts.codes.begin(alice));
+      await refused('PASSWORD_WRONG', () => parts.codes.remove(alice, '', 'wrong'));
+      const bob = await users.get('bob');
+      const other: Caller = { userId: bob.id, userName: 'bob', tokenId: 't', role: 'approver' };
+      await refused('ROLE_TOO_HIGH', () => parts.codes.remove(other, 'alice', PASSWORD));
+      await parts.codes.remove({ ...other, role: 'admin' }, 'alice', '');
+      await signIn(PASSWORD);
+      await refused('TOTP_NOT_BEGUN', () => parts.codes.confirm(alice, code()));
+    });
+
+    it('a secret that was not confirmed counts for nothing, and a wrong code confirms nothing', async () => {
+      const alice = await settled();
+      await parts.codes.begin(alice);
+      await refused('TOTP_CODE_WRONG', () => parts.codes.confirm(alice, '000000'));
+      await signIn(PASSWORD);
+    });
+
+    it('a fresh proof takes the code too', async () => {
+      const alice = await settled();
+      const { code } = await withCodes(alice);
+      pass(20 * MINUTE);
+      await refused('PASSWORD_WRONG', () => parts.local.renew(alice, 'wrong', code()));
+      await refused('TOTP_CODE_REQUIRED', () => parts.local.renew(alice, PASSWORD, ''));
+      await refused('TOTP_CODE_WRONG', () => parts.local.renew(alice, PASSWORD, '000000'));
+      await parts.local.renew(alice, PASSWORD, code());
+      const [mine] = await parts.signIns.list(alice, '');
+      assert.equal(mine?.fresh_at_ms, clock.now());
+    });
+  });
+
+  describe('by guessing', () => {
+    const guess = (name: string, address: string) => signIn('wrong wrong wrong', { name, origin: from(address) });
+    /** How many of so many guesses are looked at. */
+    async function looked(count: number, next: (at: number) => Promise<unknown>): Promise<number> {
+      let answered = 0;
+      for (let at = 0; at < count; at++)
+        await next(at).catch((error: unknown) => {
+          if (error instanceof CurfewError && error.code === 'SIGN_IN_FAILED') answered++;
+          else assert.ok(error instanceof CurfewError && error.code === 'TOO_MANY_SIGN_INS', String(error));
+        });
+      return answered;
+    }
+
+    it('is slowed for a name, from however many addresses, known or not', async () => {
+      await settled();
+      assert.equal(await looked(20, (at) => guess('alice', `198.51.100.${at}`)), 10);
+      assert.equal(await looked(20, (at) => guess('nobody-such', `198.51.101.${at}`)), 10);
+      pass(60 * SECOND);
+      assert.equal(await looked(5, (at) => guess('alice', `198.51.102.${at}`)), 2);
+    });
+
+    it('does not lock a person out who comes from where they have been before', async () => {
+      await settled();
+      await looked(20, (at) => guess('alice', `198.51.100.${at}`));
+      const stranger = await refused('TOO_MANY_SIGN_INS', () => signIn(PASSWORD, { origin: from('203.0.113.9') }));
+      assert.ok(Number(stranger.fields['retryAfterSeconds']) > 0);
+      await signIn(PASSWORD);
+      pass(31 * SECOND);
+      await signIn(PASSWORD, { origin: from('203.0.113.9') });
+    });
+
+    it('is slowed for an address, whatever the names', async () => {
+      assert.equal(await looked(40, (at) => guess(`name-${at}`, '198.51.100.7')), 30);
+      const whole = `2001:db8:1:1`;
+      assert.equal(await looked(40, (at) => guess(`other-${at}`, `${whole}::${at.toString(16)}`)), 30, 'one network');
+    });
+
+    it('fills no disk: of a flood only some failures are written down', async () => {
+      for (let at = 0; at < 12; at++) await looked(10, (n) => guess(`n-${at}-${n}`, `198.51.100.${at}`));
+      assert.equal(await events('sign_in.failed'), 60);
+    });
+
+    it('is slowed for the password behind an open sign-in, without harm to the sign-in page', async () => {
+      const alice = await settled();
+      let wrong = 0;
+      for (let at = 0; at < 20; at++)
+        await parts.passwords.change(alice, 'wrong', 'another horse battery').catch((error: unknown) => {
+          if (error instanceof CurfewError && error.code === 'PASSWORD_WRONG') wrong++;
+        });
+      assert.equal(wrong, 10);
+      await signIn(PASSWORD);
+    });
+  });
+});

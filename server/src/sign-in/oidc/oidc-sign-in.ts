@@ -1,0 +1,143 @@
+import { CurfewError, isRetryable, type Logger } from '@curfew/shared';
+import type { OidcConfig } from '../../config/oidc-config.js';
+import type { UseCaseContext } from '../../use-case-context.js';
+import { endSignIns } from '../end-sign-ins.js';
+import type { SecretBox } from '../../secrets/secret-box.js';
+import type { SignInOrigin, SignIns } from '../sign-ins.js';
+import type { OidcOutcome, OidcProvider } from './oidc-provider.js';
+import type { OidcUsers } from './oidc-users.js';
+
+/** How many are asked about in one go. */
+const AT_ONCE = 200;
+
+export interface OidcSignInParts {
+  readonly context: UseCaseContext;
+  readonly config: OidcConfig;
+  readonly provider: OidcProvider;
+  readonly users: OidcUsers;
+  readonly signIns: SignIns;
+  readonly secrets: SecretBox;
+  readonly logger: Logger;
+}
+
+interface DueSignIn {
+  readonly id: string;
+  readonly user_id: string;
+  readonly sealed_refresh_token: string | null;
+  readonly subject: string;
+  readonly issuer: string;
+}
+
+/** Signing in at a provider, and staying signed in for as long as the provider knows the person. */
+export class OidcSignIn {
+  private asking: Promise<void> | undefined;
+
+  constructor(private readonly parts: OidcSignInParts) {}
+
+  /** Signs in whom the provider has let through; gives the secret of the new cookie. Errors: OIDC_REFUSED, USER_DISABLED. */
+  signIn(outcome: OidcOutcome, origin: SignInOrigin, previous: string | undefined): Promise<string> {
+    const { context, config, users, signIns, secrets } = this.parts;
+    const { refreshToken } = outcome;
+    return context.ledger.write(async (tx) => {
+      const user = await users.userFor(tx, outcome.person);
+      if (previous !== undefined) await signIns.endSecretIn(tx, previous, 'signed in anew');
+      const { secret } = await signIns.begin(tx, user, 'oidc', origin, {
+        sid: outcome.sid ?? null,
+        // A provider that does not say when may have let the person through on something old.
+        freshAtMs: Math.min(outcome.authTimeMs ?? 0, context.clock.now()),
+        sealedRefreshToken: (id) => (refreshToken === undefined ? null : secrets.seal(refreshToken, id)),
+        refreshAtMs: context.clock.now() + config.recheckMs,
+      });
+      return secret;
+    });
+  }
+
+  /** Ends the sign-ins that a logout token names. Errors: LOGOUT_TOKEN_INVALID, OIDC_UNREACHABLE. */
+  async backChannelLogout(token: string): Promise<void> {
+    const { context, provider, users } = this.parts;
+    const { subject, sid } = await provider.verifyLogoutToken(token);
+    const issuer = await provider.issuer();
+    await context.ledger.write(async (tx) => {
+      const user = subject === undefined ? undefined : await users.find(tx.db, { issuer, subject });
+      if (subject !== undefined && user === undefined) return;
+      await endSignIns(tx, {
+        method: 'oidc',
+        ...(user === undefined ? {} : { userId: user.id }),
+        ...(sid === undefined ? {} : { providerSid: sid }),
+        now: context.clock.now(),
+        actor: { kind: 'server' },
+        why: 'provider says so',
+      });
+    });
+  }
+
+  /** Asks the provider about everybody for whom it is time. Never twice at once, and never rejects. */
+  recheck(): Promise<void> {
+    this.asking ??= this.askAll()
+      .catch((error: unknown) => {
+        this.parts.logger.error('asking the OIDC provider again failed', { error });
+      })
+      .finally(() => {
+        this.asking = undefined;
+      });
+    return this.asking;
+  }
+
+  private async askAll(): Promise<void> {
+    const { context, logger } = this.parts;
+    const now = context.clock.now();
+    const due = await context.ledger.read((db) =>
+      db
+        .selectFrom('sign_in as s')
+        .innerJoin('oidc_identity as o', 'o.user_id', 's.user_id')
+        .select(['s.id', 's.user_id', 's.sealed_refresh_token', 'o.subject', 'o.issuer'])
+        .where('s.refresh_at_ms', '<=', now)
+        .where('s.ended_at_ms', 'is', null)
+        .where('s.expires_at_ms', '>', now)
+        .orderBy('s.refresh_at_ms')
+        .limit(AT_ONCE)
+        .execute(),
+    );
+    for (const one of due)
+      try {
+        await this.ask(one);
+      } catch (error) {
+        // Out of reach: it is asked again in a minute, and the sign-in's own limits hold.
+        if (!isRetryable(error)) logger.error('asking the OIDC provider again failed', { error });
+        if (isRetryable(error)) return;
+      }
+  }
+
+  private async ask({ id, user_id, sealed_refresh_token, subject }: DueSignIn): Promise<void> {
+    const { context, config, provider, users, secrets } = this.parts;
+    if (sealed_refresh_token === null) return;
+    const outcome = await provider.refresh(secrets.unseal(sealed_refresh_token, id), subject);
+    await context.ledger.write(async (tx) => {
+      const user = await users.byId(tx.db, user_id);
+      const out = outcome === undefined || !(await this.stillIn(() => users.follow(tx, user, outcome.person.groups)));
+      if (out) {
+        const why = 'provider says so';
+        await endSignIns(tx, { id, now: context.clock.now(), actor: { kind: 'server' }, why });
+        return;
+      }
+      const { refreshToken } = outcome;
+      const next = refreshToken === undefined ? {} : { sealed_refresh_token: secrets.seal(refreshToken, id) };
+      await tx.db
+        .updateTable('sign_in')
+        .set({ ...next, refresh_at_ms: context.clock.now() + config.recheckMs })
+        .where('id', '=', id)
+        .where('ended_at_ms', 'is', null)
+        .execute();
+    });
+  }
+
+  private async stillIn(follow: () => Promise<void>): Promise<boolean> {
+    try {
+      await follow();
+      return true;
+    } catch (error) {
+      if (error instanceof CurfewError && error.code === 'OIDC_REFUSED') return false;
+      throw error;
+    }
+  }
+}

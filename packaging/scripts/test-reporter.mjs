@@ -7,8 +7,8 @@ const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_RUN_END } = 
 
 /** How long open handles may keep the process after its last test. */
 const PATIENCE_MS = 5_000;
-/** How much of a failure's first line is said again at the end. */
-const LONGEST_PROBLEM = 300;
+/** How much of a failure is said again at the end, in one line: enough for the seed and the path of a failed property. */
+const LONGEST_PROBLEM = 1_500;
 
 export default class CountingSpec extends Spec {
   constructor(runner, options) {
@@ -17,7 +17,7 @@ export default class CountingSpec extends Spec {
     runner.on(EVENT_TEST_PASS, () => count.passed++);
     runner.on(EVENT_TEST_FAIL, (test, error) => {
       count.failed++;
-      const [problem] = String(error?.message ?? error).split('\n');
+      const problem = String(error?.message ?? error).replace(/\s*\n\s*/g, ' | ');
       count.failures.push(`${test.fullTitle()}: ${problem.slice(0, LONGEST_PROBLEM)}`);
     });
     runner.on(EVENT_TEST_PENDING, (test) => count.skipped.push(test.fullTitle()));

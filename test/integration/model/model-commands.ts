@@ -310,17 +310,16 @@ async function act(world: ModelWorld, command: Command): Promise<void> {
       if (!network.isStalled) world.agent?.wire?.cut();
       return;
     case 'stall':
-      network.isStalled = true;
+      world.holdUp('everything');
       return;
     case 'heal':
-      network.isStalled = false;
-      network.slow.clear();
+      world.heal();
       return;
     case 'slow':
-      network.slow.add(command.way);
+      world.holdUp(command.way);
       return;
     case 'let through':
-      if (!network.isStalled) world.agent?.wire?.letThrough(command.way);
+      if (!network.isStalled) world.letThrough(command.way);
       return;
     case 'swap': {
       const queue = world.agent?.wire?.queues[command.way] ?? [];
@@ -416,7 +415,8 @@ async function forged(world: ModelWorld, how: Forgery): Promise<string> {
     nonce,
     durationMs: 600_000,
     wallEndMs: machine.clock.now() + 600_000,
-    issuedAtMs: machine.clock.now(),
+    // No server has signed anything that is later than all that it has seen: a device would rightly wait for that time.
+    issuedAtMs: Math.min(machine.clock.now(), world.latestServerWall),
   };
   const wrong: Record<Forgery, Partial<LeaseClaims>> = {
     stranger: {},

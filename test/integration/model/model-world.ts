@@ -8,7 +8,7 @@ import {
   noteVerificationKey,
 } from '@curfew/shared';
 import assert from 'node:assert/strict';
-import { MemoryWire, Network } from './memory-wire.js';
+import { MemoryWire, Network, type Direction } from './memory-wire.js';
 import { ModelAgent } from './model-agent.js';
 import { ModelMachine, NOTHING_SEEN, type SeenFloor } from './model-machine.js';
 import { SOUND_PARTS, type ModelParts } from './model-parts.js';
@@ -36,6 +36,9 @@ export interface KnownSession {
 
 /** Turns of the event loop without anything moving, after which nothing moves any more. */
 const QUIET_TURNS = 8;
+
+/** A link on which nothing has come through for longer is given up by both ends (design: half-open links). */
+const LINK_PATIENCE_MS = 10_000;
 
 const LIVE: ReadonlySet<string> = new Set(['starting', 'active']);
 
@@ -66,8 +69,11 @@ export class ModelWorld {
   /** What was found wrong inside of the code under test, where an error would be taken for another one. */
   private readonly wrongs: string[] = [];
   private readonly processes: { readonly agent: ModelAgent; readonly bootId: string }[] = [];
-  private latestServerWall: number;
+  /** The latest time that the server's wall clock has shown. */
+  latestServerWall: number;
   private recoveries = 0;
+  /** Since when the network holds anything up, on the server's boot clock. */
+  private heldUpSince: number | undefined;
   /** The states of the sessions in the ledger, as of the last check. */
   private ledgerSays: ReadonlyMap<string, string> = new Map();
   /** Whether the ledger was replaced by an older one, or the device was sent what came over an earlier link. */
@@ -234,6 +240,32 @@ export class ModelWorld {
     clock.setWall(instantMs(clock.now() + by));
   }
 
+  /** From now on the network carries nothing, or nothing one way, and neither end notices yet. */
+  holdUp(what: 'everything' | Direction): void {
+    this.heldUpSince ??= this.serverMachine.clock.bootTime();
+    if (what === 'everything') this.network.isStalled = true;
+    else this.network.slow.add(what);
+  }
+
+  /** The network carries everything again; what it has held up for too long is lost with its link. */
+  heal(): void {
+    this.network.isStalled = false;
+    this.network.slow.clear();
+    if (this.isGivenUp) this.agent?.wire?.cut();
+    this.heldUpSince = undefined;
+  }
+
+  /** Lets one message through that was held up, if its link is still there. */
+  letThrough(way: Direction): void {
+    if (this.isGivenUp) this.agent?.wire?.cut();
+    else this.agent?.wire?.letThrough(way);
+  }
+
+  private get isGivenUp(): boolean {
+    const { heldUpSince } = this;
+    return heldUpSince !== undefined && this.serverMachine.clock.bootTime() - heldUpSince > LINK_PATIENCE_MS;
+  }
+
   /** Does something that may be refused. Under a ledger that was rolled back, everything that gives must be. */
   async attempt<T>(work: () => Promise<T>, gives = false): Promise<T | undefined> {
     const rolledBack = gives && (await this.server.rolledBack()) !== '';
@@ -376,10 +408,9 @@ export class ModelWorld {
 
   /** With everything mended, ledger and device agree, and rights can be given and taken. */
   async converge(): Promise<void> {
-    // A link on which nothing has come through is given up by both ends after some seconds.
+    // By now both ends have given up a link on which nothing came through.
     if (this.network.isStalled || this.network.slow.size > 0) this.agent?.wire?.cut();
-    this.network.isStalled = false;
-    this.network.slow.clear();
+    this.heal();
     this.machine.host.isStuck = false;
     this.agent?.life.killAfter(undefined);
     const walls = [this.latestServerWall, this.serverMachine.clock.now(), this.machine.clock.now()];

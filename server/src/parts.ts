@@ -16,3 +16,5 @@ export { Sessions } from './sessions/sessions.js';
 export type { UseCaseContext } from './use-case-context.js';
 export type { Caller } from './users/caller.js';
 export { Users } from './users/users.js';
+export * from './connectors/connector.js';
+export type * from './connectors/connector-kind.js';

@@ -65,7 +65,15 @@ export class Operator {
 
   /** Gives a user a session on the account of the same name; resolves with its id when it is durable. */
   async grant(user: string, device: string): Promise<string> {
-    const request = { user, account: '', device, duration: SESSION, reason: 'benchmark', options: undefined };
+    const request = {
+      user,
+      account: '',
+      device,
+      duration: SESSION,
+      reason: 'benchmark',
+      options: undefined,
+      resource: '',
+    };
     const { session } = await this.call(SessionServiceService.grantSession, request);
     return session?.id ?? '';
   }

@@ -184,7 +184,7 @@ describeOn(['devices'], 'accounts with hostile names', function () {
         account: name.slice(0, 256),
         duration: { seconds: 60n, nanos: 0 },
       };
-      const wish = { ...grant, reason: 'why', options: undefined };
+      const wish = { ...grant, resource: '', reason: 'why', options: undefined };
       const refusal = await refusalOf(operator.unary(SessionServiceService.grantSession, wish));
       assert.match(refusal?.code ?? '', /^(ACCOUNT_INELIGIBLE|ACCOUNT_NOT_FOUND|SELF_APPROVAL)$/, JSON.stringify(name));
     }

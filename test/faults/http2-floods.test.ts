@@ -46,7 +46,15 @@ describe('a server under attack', function () {
   /** Gives a session and revokes it: the main job, from end to end. */
   async function mainJob(): Promise<void> {
     const duration = { seconds: 600n, nanos: 0 };
-    const wish = { user: 'alice', device: 'web-1', account: '', duration, reason: 'why', options: undefined };
+    const wish = {
+      user: 'alice',
+      device: 'web-1',
+      account: '',
+      duration,
+      reason: 'why',
+      resource: '',
+      options: undefined,
+    };
     const { session } = await owner.unary(SessionServiceService.grantSession, wish);
     const selection = { $case: 'sessions' as const, value: { ids: [session?.id ?? ''] } };
     const wait = { seconds: 20n, nanos: 0 };
@@ -206,7 +214,15 @@ describe('a server with a token that calls without end', function () {
     try {
       const storm = Array.from({ length: 300 }, () => refusalOf(stormy.unary(UserServiceService.getMe, {})));
       const duration = { seconds: 600n, nanos: 0 };
-      const grant = { user: 'alice', device: 'web-1', account: '', duration, reason: 'why', options: undefined };
+      const grant = {
+        user: 'alice',
+        device: 'web-1',
+        account: '',
+        duration,
+        reason: 'why',
+        resource: '',
+        options: undefined,
+      };
       const { session } = await owner.unary(SessionServiceService.grantSession, grant);
       const answers = await Promise.all(storm);
       assert.ok(answers.some((refusal) => refusal === undefined));

@@ -30,7 +30,12 @@ describe('two agents with one identity', function () {
 
   const grant = (user = 'alice') => {
     const wish = { user, device: 'web-1', account: '', duration: { seconds: 600n, nanos: 0 } };
-    return operator.unary(SessionServiceService.grantSession, { ...wish, reason: 'why', options: undefined });
+    return operator.unary(SessionServiceService.grantSession, {
+      ...wish,
+      reason: 'why',
+      resource: '',
+      options: undefined,
+    });
   };
   const session = async (id: string) => {
     const answer = await operator.unary(SessionServiceService.getSession, { sessionId: id });

@@ -68,6 +68,15 @@ export const METHOD_ROLES: Readonly<Record<Method, Role>> = {
   'UserService/CreateApiToken': 'user',
   'UserService/ListApiTokens': 'user',
   'UserService/RevokeApiToken': 'user',
+  'ResourceService/ListConnectorKinds': 'viewer',
+  'ResourceService/ListConnectors': 'viewer',
+  'ResourceService/PutConnector': 'admin',
+  'ResourceService/DeleteConnector': 'admin',
+  'ResourceService/ListResources': 'viewer',
+  'ResourceService/PutResource': 'admin',
+  'ResourceService/DeleteResource': 'admin',
+  'ResourceService/TryResource': 'admin',
+  'ResourceService/CompareResource': 'admin',
 };
 
 /** Whether the role contains the other. */

@@ -170,6 +170,8 @@ function selectionFromProto(request: RevokeSessionsRequest): RevokeSelection {
       return { user: selection.value };
     case 'device':
       return { device: selection.value };
+    case 'resource':
+      throw new CurfewError('RESOURCE_NOT_FOUND', { given: selection.value });
     case 'everything':
       if (selection.value) return 'everything';
       throw new CurfewError('SELECTION_EMPTY');

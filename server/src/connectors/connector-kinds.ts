@@ -1,0 +1,8 @@
+import type { ConnectorKind } from './connector-kind.js';
+
+/** Every kind of connector, by title. */
+export const CONNECTOR_KINDS: readonly ConnectorKind[] = [];
+
+/** The kind of a name, if there is one. */
+export const connectorKind = (name: string): ConnectorKind | undefined =>
+  CONNECTOR_KINDS.find(({ kind }) => kind === name);

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AuditEntry } from '../audit/audit-entry.js';
+import type { SessionSearch } from './session-search.js';
 import type { Tables } from './tables.js';
 
 /** What happened, told to listeners after the commit. Whoever wants more reads the ledger. */
@@ -25,6 +26,8 @@ export interface LedgerTransaction {
 
 /** The record of everything. What `write` has resolved is on disk and survives a power cut. */
 export interface Ledger {
+  /** How sessions are found by a text. */
+  readonly sessionSearch: SessionSearch;
   /** Reads what is committed, all of it as of one moment. Neither a read nor a write may be waited for inside another. */
   read<T>(work: (db: LedgerReader) => Promise<T>): Promise<T>;
   /**

@@ -10,6 +10,7 @@ export type LiveSelection =
   | { readonly ids: readonly string[] }
   | { readonly userId: string }
   | { readonly deviceId: string }
+  /** The first that are due, as many as end at once. */
   | { readonly dueBy: number }
   | 'everything';
 
@@ -24,6 +25,9 @@ export interface EndDecision {
 
 /** How many ids one statement takes. */
 const CHUNK = 10_000;
+
+/** How many sessions end in one transaction when there are many: the server answers nobody else meanwhile. */
+export const ENDED_AT_ONCE = 200;
 
 /**
  * Decides the end of live sessions: starting or active becomes ending, each device gets one new generation, its
@@ -40,6 +44,12 @@ export async function endSessions(
   return live.map(({ id }) => id);
 }
 
+/** The ids of live sessions, those of a device next to each other. */
+export async function liveIds(db: LedgerReader, which: LiveSelection): Promise<string[]> {
+  const live = await selectLive(db, which);
+  return live.sort((a, b) => (a.device_id < b.device_id ? -1 : a.device_id > b.device_id ? 1 : 0)).map(({ id }) => id);
+}
+
 /** When the next live session falls due; undefined when there is none. */
 export async function nextEnd(db: LedgerReader): Promise<InstantMs | undefined> {
   const query = db.selectFrom('session').select('expires_at_ms').where(IS_LIVE).orderBy('expires_at_ms').limit(1);
@@ -54,7 +64,8 @@ async function selectLive(db: LedgerReader, which: LiveSelection) {
   if (which === 'everything') return base.execute();
   if ('userId' in which) return base.where('user_id', '=', which.userId).execute();
   if ('deviceId' in which) return base.where('device_id', '=', which.deviceId).execute();
-  if ('dueBy' in which) return base.where('expires_at_ms', '<=', which.dueBy).execute();
+  if ('dueBy' in which)
+    return base.where('expires_at_ms', '<=', which.dueBy).orderBy('expires_at_ms').limit(ENDED_AT_ONCE).execute();
   const rows: { id: string; device_id: string; epoch: number; user_id: string }[] = [];
   for (let at = 0; at < which.ids.length; at += CHUNK)
     rows.push(...(await base.where('id', 'in', which.ids.slice(at, at + CHUNK)).execute()));
@@ -68,16 +79,13 @@ async function endChunk(
   decision: EndDecision,
 ): Promise<void> {
   const ids = live.map(({ id }) => id);
-  const devices = [...new Set(live.map(({ device_id }) => device_id))];
-  await tx.db
-    .updateTable('device')
-    .set({
-      generation: sql`generation + 1`,
-      revoked_epoch: sql`max(revoked_epoch, (select coalesce(max(s.epoch), 0) from session s where s.device_id = device.id
-        and s.id in (${sql.join(ids)})))`,
-    })
-    .where('id', 'in', devices)
-    .execute();
+  const epochs = new Map<string, number>();
+  for (const row of live) epochs.set(row.device_id, Math.max(row.epoch, epochs.get(row.device_id) ?? 0));
+  const devices = [...epochs.keys()];
+  const revoked = sql.join([...epochs].map(([id, epoch]) => sql`(${id}, ${epoch})`));
+  await sql`
+    update device set generation = generation + 1, revoked_epoch = max(revoked_epoch, r.epoch)
+    from (select column1 as id, column2 as epoch from (values ${revoked})) as r where r.id = device.id`.execute(tx.db);
   await noteMoves(tx.db, ids, 'ending', now);
   let revision = 0;
   for (const row of live) {

@@ -27,7 +27,7 @@ export interface EndDecision {
 const CHUNK = 10_000;
 
 /** How many sessions end in one transaction when there are many: the server answers nobody else meanwhile. */
-export const ENDED_AT_ONCE = 200;
+export const ENDED_AT_ONCE = 400;
 
 /**
  * Decides the end of live sessions: starting or active becomes ending, each device gets one new generation, its

@@ -116,14 +116,18 @@ export function sessionHandlers(parts: SessionHandlerParts) {
       const revoked = await sessions.revoke(callerOf(identity), selectionFromProto(request), request.reason);
       const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
       const now = waitMs === 0 ? revoked : await untilSettled(parts, revoked, waitMs);
-      const results: ReturnType<typeof revokeResult>[] = [];
-      for (let at = 0; at < now.length; at += WRITTEN_AT_ONCE) {
-        results.push(...now.slice(at, at + WRITTEN_AT_ONCE).map((session) => revokeResult(session, parts)));
-        if (at + WRITTEN_AT_ONCE < now.length) await nextTurn();
-      }
-      return RevokeSessionsResponse.fromPartial({ results });
+      return RevokeSessionsResponse.fromPartial({ results: await revokeResults(now, parts) });
     },
   };
+}
+
+async function revokeResults(sessions: readonly SessionRecord[], parts: SessionHandlerParts) {
+  const results: ReturnType<typeof revokeResult>[] = [];
+  for (let at = 0; at < sessions.length; at += WRITTEN_AT_ONCE) {
+    if (at > 0) await nextTurn();
+    results.push(...sessions.slice(at, at + WRITTEN_AT_ONCE).map((session) => revokeResult(session, parts)));
+  }
+  return results;
 }
 
 function revokeResult(session: SessionRecord, { hub }: SessionHandlerParts) {

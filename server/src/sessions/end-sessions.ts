@@ -10,9 +10,9 @@ export type LiveSelection =
   | { readonly ids: readonly string[] }
   | { readonly userId: string }
   | { readonly deviceId: string }
-  /** The first that are due, as many as end at once. */
+  /** The first that are due, as many as end at once by themselves. */
   | { readonly dueBy: number }
-  | 'everything';
+  | { readonly everything: true };
 
 /** Why they end, and by whom. */
 export interface EndDecision {
@@ -26,8 +26,8 @@ export interface EndDecision {
 /** How many ids one statement takes. */
 const CHUNK = 10_000;
 
-/** How many sessions end in one transaction when there are many: the server answers nobody else meanwhile. */
-export const ENDED_AT_ONCE = 400;
+/** How many sessions whose time is over end in one transaction: the server answers nobody else meanwhile. */
+const DUE_AT_ONCE = 400;
 
 /**
  * Decides the end of live sessions: starting or active becomes ending, each device gets one new generation, its
@@ -44,12 +44,6 @@ export async function endSessions(
   return live.map(({ id }) => id);
 }
 
-/** The ids of live sessions, those of a device next to each other. */
-export async function liveIds(db: LedgerReader, which: LiveSelection): Promise<string[]> {
-  const live = await selectLive(db, which);
-  return live.sort((a, b) => (a.device_id < b.device_id ? -1 : a.device_id > b.device_id ? 1 : 0)).map(({ id }) => id);
-}
-
 /** When the next live session falls due; undefined when there is none. */
 export async function nextEnd(db: LedgerReader): Promise<InstantMs | undefined> {
   const query = db.selectFrom('session').select('expires_at_ms').where(IS_LIVE).orderBy('expires_at_ms').limit(1);
@@ -61,11 +55,11 @@ type LiveRow = Awaited<ReturnType<typeof selectLive>>[number];
 
 async function selectLive(db: LedgerReader, which: LiveSelection) {
   const base = db.selectFrom('session').select(['id', 'device_id', 'epoch', 'user_id']).where(IS_LIVE);
-  if (which === 'everything') return base.execute();
+  if ('everything' in which) return base.execute();
   if ('userId' in which) return base.where('user_id', '=', which.userId).execute();
   if ('deviceId' in which) return base.where('device_id', '=', which.deviceId).execute();
   if ('dueBy' in which)
-    return base.where('expires_at_ms', '<=', which.dueBy).orderBy('expires_at_ms').limit(ENDED_AT_ONCE).execute();
+    return base.where('expires_at_ms', '<=', which.dueBy).orderBy('expires_at_ms').limit(DUE_AT_ONCE).execute();
   const rows: { id: string; device_id: string; epoch: number; user_id: string }[] = [];
   for (let at = 0; at < which.ids.length; at += CHUNK)
     rows.push(...(await base.where('id', 'in', which.ids.slice(at, at + CHUNK)).execute()));

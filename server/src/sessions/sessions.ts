@@ -7,7 +7,7 @@ import { requestById } from '../requests/request-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { findUser, type UserRecord } from '../users/users.js';
-import { ENDED_AT_ONCE, endSessions, liveIds, nextEnd } from './end-sessions.js';
+import { endSessions, nextEnd } from './end-sessions.js';
 import { extendSession } from './extend-session.js';
 import { assertEnabled, assertGranting, assertWithinLimit } from './grant-rules.js';
 import { insertSession, NO_TERMS } from './insert-session.js';
@@ -101,25 +101,14 @@ export class Sessions {
     });
   }
 
-  /**
-   * Decides the end of sessions. Many end part by part, each part in one transaction, so that others are answered in
-   * between; it resolves after the last. Those that are ending or ended already are returned as they stand.
-   * Errors, before anything has ended: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND.
-   */
-  async revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
-    const { ledger, clock } = this.context;
-    const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
-    const end = async (tx: LedgerTransaction, ids: readonly string[]): Promise<SessionRecord[]> => {
-      await endSessions(tx, clock.now(), { ids }, decision);
-      return sessionsById(tx.db, ids);
-    };
-    const { ids, records } = await ledger.write(async (tx) => {
-      const ids = await selectedIds(tx.db, selection);
-      return { ids, records: await end(tx, ids.slice(0, ENDED_AT_ONCE)) };
+  /** Decides the end of sessions, all in one transaction. Those that are ending or ended already are returned as they stand. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+  revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
+    return this.context.ledger.write(async (tx) => {
+      const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
+      const which = await selected(tx.db, selection);
+      const moved = await endSessions(tx, this.context.clock.now(), which, decision);
+      return sessionsById(tx.db, 'ids' in which ? which.ids : moved);
     });
-    for (let at = ENDED_AT_ONCE; at < ids.length; at += ENDED_AT_ONCE)
-      records.push(...(await ledger.write((tx) => end(tx, ids.slice(at, at + ENDED_AT_ONCE)))));
-    return records;
   }
 
   /** Decides the end of sessions whose time is over, so many at once. Returns when the next one falls due; writes when one is. */
@@ -185,12 +174,11 @@ export class Sessions {
   }
 }
 
-/** The ids that a selection means; of users, of devices and of everything those that are live. */
-async function selectedIds(db: LedgerReader, selection: RevokeSelection): Promise<string[]> {
-  if (selection === 'everything') return liveIds(db, selection);
-  if ('user' in selection) return liveIds(db, { userId: (await findUser(db, selection.user)).id });
-  if ('device' in selection) return liveIds(db, { deviceId: (await findDevice(db, selection.device)).id });
-  return findIds(db, 'session', 'session', selection.ids, 'SESSION_NOT_FOUND');
+async function selected(db: LedgerReader, selection: RevokeSelection) {
+  if (selection === 'everything') return { everything: true } as const;
+  if ('user' in selection) return { userId: (await findUser(db, selection.user)).id };
+  if ('device' in selection) return { deviceId: (await findDevice(db, selection.device)).id };
+  return { ids: await findIds(db, 'session', 'session', selection.ids, 'SESSION_NOT_FOUND') };
 }
 
 /**

@@ -14,12 +14,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { admitLease } from '../core/admit-lease.js';
 import { isOver } from '../core/is-over.js';
 import { countRefusals, unsoundAmong } from '../core/lease-refusals.js';
-import { replaceGrant, withEnded, withoutGrant } from '../core/state-changes.js';
+import { replaceGrant, withEnded, withFloorOf, withoutGrant } from '../core/state-changes.js';
 import type { AccountDirectory } from '../ports/account-directory.js';
 import type { PrivilegeHost } from '../ports/privilege-host.js';
 import type { AgentState, EndedRecord, GrantRecord, StateFile } from '../ports/state-file.js';
 import { KeptState } from './kept-state.js';
 import { OfflineWatch } from './offline-watch.js';
+import { lookAtRights } from './look-at-rights.js';
 import { removeForever } from './remove-forever.js';
 import { recover, standDownLeftRemovers } from './recover.js';
 
@@ -160,25 +161,16 @@ export class Holder {
     await ends;
   }
 
-  /** Looks whether every right is still as it was made. One look at a time: a slow one is not joined by others. */
+  /** One look at a time: a slow one is not joined by others. */
   private async look(): Promise<void> {
-    const { host, logger } = this.parts;
     this.looking = true;
-    try {
-      for (const record of this.kept.state.grants) {
-        if (record.phase !== 'held' || this.removals.has(record.sessionId)) continue;
-        const condition = await host.inspect(record);
-        const detail =
-          condition === 'absent' ? 'the right was removed on the device' : 'the right was changed on the device';
-        if (condition !== 'live' && this.kept.state.grants.includes(record))
-          void this.end(record, 'tampered', '', detail);
-        else if (this.ticks % ACCOUNT_CHECK_TICKS === 0) await this.checkAccount(record);
-      }
-    } catch (error) {
-      logger.error('a right could not be inspected, will try again', { error });
-    } finally {
-      this.looking = false;
-    }
+    await lookAtRights({
+      ...this.parts,
+      records: () => this.kept.state.grants.filter(({ sessionId }) => !this.removals.has(sessionId)),
+      withAccounts: this.ticks % ACCOUNT_CHECK_TICKS === 0,
+      found: (record, reason, detail) => void this.end(record, reason, '', detail),
+    });
+    this.looking = false;
   }
 
   /** Applies a whole desired state: removals at once, then grants, one after the other. */
@@ -194,20 +186,8 @@ export class Holder {
     if (this.refusalCode !== '' && desired.incarnation > incarnation) this.refusalCode = '';
     const wanted = new Set([...desired.leases.map(({ sessionId }) => sessionId), ...desired.kept]);
     const gone = this.kept.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
-    const fresh = desired.incarnation > incarnation;
-    const isNews = fresh || desired.generation > floorGeneration;
-    this.kept.update({
-      incarnation: desired.incarnation,
-      floorGeneration: desired.generation,
-      floorEpoch: Math.max(
-        fresh ? 0 : this.kept.state.floorEpoch,
-        desired.revokedEpoch,
-        ...(fresh ? [] : gone.map(({ epoch }) => epoch)),
-      ),
-      desiredCheckpoint: desired.checkpoint || this.kept.state.desiredCheckpoint,
-      latestSignedMs: Math.max(this.kept.state.latestSignedMs, ...desired.leases.map(({ issuedAtMs }) => issuedAtMs)),
-      ended: this.kept.state.ended.filter(({ sessionId }) => wanted.has(sessionId)),
-    });
+    const isNews = desired.incarnation > incarnation || desired.generation > floorGeneration;
+    this.kept.update(withFloorOf(this.kept.state, desired, gone, wanted));
     // Claimed with the last right that is gone, and told in one: a revoke waits for nothing else, grants least of all.
     let left = gone.length;
     const oneGone = (): void => {
@@ -407,14 +387,6 @@ export class Holder {
 
   private removeForever(remove: () => Promise<void>): Promise<void> {
     return removeForever(remove, this.parts, TICK);
-  }
-
-  private async checkAccount(record: GrantRecord): Promise<void> {
-    if (record.account.uid === null) return;
-    const account = await this.parts.accounts.byUid(record.account.uid);
-    if (account?.fingerprint === record.account.fingerprint && account.name === record.account.name) return;
-    const detail = account === undefined ? 'the account is gone' : 'the account is another one now';
-    if (this.kept.state.grants.includes(record)) void this.end(record, 'account_removed', '', detail);
   }
 
   private changed(): void {

@@ -172,8 +172,9 @@ export class SqliteLedger implements Ledger {
         unit.reject(new CurfewError('STORAGE_FAILED', { detail: (error as Error).message }, { cause: error }));
       return;
     }
-    for (const done of group.settle) done();
+    // The devices hear first: a caller who waits for them waits for less.
     if (group.changes.length > 0) for (const listener of this.listeners) listener(group.changes);
+    for (const done of group.settle) done();
     this.copyLog();
   }
 

@@ -63,7 +63,7 @@ export async function startConsole(parts: ConsoleServerParts): Promise<ConsoleSe
       users,
       identified,
       oidcLabel: signIn.oidc?.label,
-      signOutUrl: signIn.oidc && signIn.oidc.signIn.signOutUrl.bind(signIn.oidc.signIn),
+      signOutUrl: signIn.oidc?.signIn.signOutUrl.bind(signIn.oidc.signIn),
     }),
     ...deviceRoutes({ ...signIn, limits, identified }),
     ...oidcRoutes({ ...signIn, limits, logger, random }),

@@ -29,7 +29,13 @@ const SETTINGS = {
   passwordRequired: false,
   linkAccounts: 'by_name',
 } as const;
-const LIMITS = { idleMs: 60 * MINUTE, limitMs: 720 * MINUTE, freshMs: 15 * MINUTE, toolMs: 720 * MINUTE, oneTimePasswordMs: 7 * DAY };
+const LIMITS = {
+  idleMs: 60 * MINUTE,
+  limitMs: 720 * MINUTE,
+  freshMs: 15 * MINUTE,
+  toolMs: 720 * MINUTE,
+  oneTimePasswordMs: 7 * DAY,
+};
 const PASSWORD = 'correct horse battery';
 const from = (address: string) => ({ peer: `${address}:50000`, userAgent: 'test' });
 const HOME = from('192.0.2.1');

@@ -65,7 +65,10 @@ export class OidcSignIn {
     if (!config.signOutThere || ended.method !== 'oidc') return undefined;
     try {
       const { sealedIdToken: sealed } = ended;
-      return await provider.signOutUrl(sealed === null ? undefined : secrets.unseal(sealed, hintOf(ended.id)), returnTo);
+      return await provider.signOutUrl(
+        sealed === null ? undefined : secrets.unseal(sealed, hintOf(ended.id)),
+        returnTo,
+      );
     } catch (error) {
       logger.warn('nobody could be sent to the OIDC provider to sign out', { error });
       return undefined;

@@ -16,7 +16,8 @@ import { LoadingView } from '../../ui/states.js';
 import { TextField } from '../../ui/text-field.js';
 
 /** A second proof goes with a first one that is asked for here. */
-const NO_PASSWORD = 'You sign in through the provider, which asks for its own codes; yours here would never be asked for.';
+const NO_PASSWORD =
+  'You sign in through the provider, which asks for its own codes; yours here would never be asked for.';
 
 /** Asks who is signed in once more: whether codes are on has changed. */
 function useReload(): () => void {

@@ -17,9 +17,7 @@ export function PasswordCard(): ReactElement {
     <Card isCompact>
       <CardTitle component="h2">Password</CardTitle>
       <CardBody className="curfew-stack">
-        <span className="curfew-subtle">
-          {hasPassword ? 'Changing it ends your other sign-ins.' : NO_PASSWORD}
-        </span>
+        <span className="curfew-subtle">{hasPassword ? 'Changing it ends your other sign-ins.' : NO_PASSWORD}</span>
         <div>
           <GuardedButton
             variant="secondary"

@@ -20,6 +20,7 @@ describe('what the sign-in page reads from its address', () => {
 
   it('is never the code itself, whatever it is', () => {
     const general = at('?error=INTERNAL').problem;
+    assert.match(general ?? '', /^Something went wrong/);
     for (const hostile of [
       '<img src=x onerror=alert(1)>',
       'Call +1 555 0100 to unlock your account',

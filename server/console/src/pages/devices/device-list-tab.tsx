@@ -48,8 +48,8 @@ function question(address: Address): { text: string; show: Show | undefined; ord
   };
 }
 
-/** When a device was last seen is told by no change. */
-const SLOW_MS = 30_000;
+/** Changes are followed; this is for what nobody has told. */
+const SLOW_MS = 60_000;
 
 /** Every managed machine, page by page. */
 export function DeviceListTab({ onAdd }: { readonly onAdd: () => void }): ReactElement {

@@ -24,8 +24,8 @@ const route = getRouteApi('/devices/$deviceId');
 
 const KIND = { name: 'Device', listName: 'Devices', listPath: '/devices' } as const;
 
-/** When the device was last seen is told by no change. */
-const SLOW_MS = 30_000;
+/** Changes are followed; this is for what nobody has told. */
+const SLOW_MS = 60_000;
 
 /** One managed machine: how it stands, who is on it, and who has or had rights there. */
 export function DevicePage(): ReactElement {

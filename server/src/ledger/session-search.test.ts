@@ -263,7 +263,7 @@ describe('the search of sessions', () => {
     for (const name of db.prepare(made).pluck().all() as string[])
       if (!name.startsWith('channel_')) db.exec(`drop trigger ${name}`);
     db.exec('drop trigger session_is_searched; drop table session_search');
-    db.exec("delete from kysely_migration where name = '0006-search'");
+    db.exec("delete from kysely_migration where name = '0007-search'");
     db.close();
     await open();
     assert.deepEqual(await found('обновить'), ['two']);

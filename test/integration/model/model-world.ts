@@ -336,7 +336,9 @@ export class ModelWorld {
       );
       if (state === 'ended' && !this.lost.has(known.id)) known.isOver = true;
       assert.ok(!(held && known.isOver && this.isInTouch), `${known.id} is over, and held by a device in touch`);
-      if (known.isOver && !held) known.isGone = true;
+      // A lease that was on its way before the revoke may still arrive, at a device that has not heard of the revoke.
+      const hasBeen = known.wasHeld || state === 'ended' || this.isInTouch;
+      if (known.isOver && !held && hasBeen) known.isGone = true;
     }
     const isSound = this.mayBeRolledBack || (await this.server.rolledBack()) === '';
     assert.ok(isSound, 'the ledger is said to be rolled back, and never was');

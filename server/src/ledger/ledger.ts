@@ -1,6 +1,5 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import type { AuditEntry } from '../audit/audit-entry.js';
-import type { SessionSearch } from './session-search.js';
 import type { Tables } from './tables.js';
 
 /** What happened, told to listeners after the commit. Whoever wants more reads the ledger. */
@@ -22,6 +21,23 @@ export interface LedgerTransaction {
   audit(entry: AuditEntry): void;
   /** Notes a change for listeners and watchers; returns its revision. */
   changed(kind: Change['kind'], id: string, deviceId?: string): number;
+}
+
+/** What a text leads to, for a statement that calls the session `s`. */
+export interface SessionMatch {
+  /** That the session has the text in its user's name, its device's name, its account's name or its reason. */
+  readonly condition: RawBuilder<boolean>;
+  /** Whether to begin with the sessions that have it; else they are too many, and an order's index leads sooner. */
+  readonly isRare: boolean;
+}
+
+/** Finds sessions by a text that people type. Each ledger has its own way. */
+export interface SessionSearch {
+  /**
+   * Capital and small letters are the same, in every script that has them; no sign has a meaning of its own. `alsoEnded`
+   * says whether sessions that are over are asked for too; without it those are not looked at, and may match or not.
+   */
+  match(db: LedgerReader, text: string, alsoEnded: boolean): Promise<SessionMatch>;
 }
 
 /** The record of everything. What `write` has resolved is on disk and survives a power cut. */

@@ -1,22 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { LedgerReader } from './ledger.js';
-
-/** What a text leads to, for a statement that calls the session `s`. */
-export interface SessionMatch {
-  /** That the session has the text in its user's name, its device's name, its account's name or its reason. */
-  readonly condition: RawBuilder<boolean>;
-  /** Whether to begin with the sessions that have it; else they are too many, and an order's index leads sooner. */
-  readonly isRare: boolean;
-}
-
-/** Finds sessions by a text that people type. Each ledger has its own way. */
-export interface SessionSearch {
-  /**
-   * Capital and small letters are the same, in every script that has them; no sign has a meaning of its own. `alsoEnded`
-   * says whether sessions that are over are asked for too; without it those are not looked at, and may match or not.
-   */
-  match(db: LedgerReader, text: string, alsoEnded: boolean): Promise<SessionMatch>;
-}
+import type { LedgerReader, SessionMatch, SessionSearch } from './ledger.js';
 
 /** The index knows runs of this many letters. */
 const GRAM = 3;
@@ -25,7 +8,7 @@ const RARE = 3_000;
 
 const NOTHING: SessionMatch = { condition: sql<boolean>`0`, isRare: true };
 
-/** Finds by the trigram index of migration 0006; a shorter text is looked for in every session. */
+/** Finds by the trigram index of migration 0007; a shorter text is looked for in every session. */
 export class SqliteSessionSearch implements SessionSearch {
   async match(db: LedgerReader, text: string, alsoEnded: boolean): Promise<SessionMatch> {
     // SQLite's texts end here; nothing that is stored holds one.

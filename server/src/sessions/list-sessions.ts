@@ -1,10 +1,9 @@
 import type { InstantMs, SessionState } from '@curfew/shared';
 import { sql, type RawBuilder } from 'kysely';
 import { findDevice } from '../devices/find-device.js';
-import type { LedgerReader } from '../ledger/ledger.js';
+import type { LedgerReader, SessionSearch } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
 import { afterCursor, cutPage, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
-import type { SessionSearch } from '../ledger/session-search.js';
 import { findUser } from '../users/users.js';
 import { sessionsById, type SessionRecord } from './session-record.js';
 

@@ -23,6 +23,12 @@ export const SYSTEM_PACKAGES = [
   { package: 'sudo', program: 'sudo', groups: ['console', 'e2e', 'faults'], why: 'the real sudo on namespace devices' },
   { package: 'iproute2', program: 'ip', groups: ['console', 'e2e', 'faults'], why: 'the network of namespace devices' },
   { package: 'util-linux', program: 'unshare', groups: ['console', 'e2e', 'faults'], why: 'namespace devices' },
+  {
+    package: 'bsdutils',
+    program: 'script',
+    groups: ['integration', 'e2e'],
+    why: 'a pseudo-terminal for tools that ask',
+  },
   { package: 'passwd', program: 'useradd', groups: ['console', 'e2e', 'faults'], why: 'accounts of namespace devices' },
   { package: 'systemd', program: 'systemd-run', groups: ['e2e', 'faults'], why: 'devices that run systemd' },
   { package: 'strace', program: 'strace', groups: ['e2e', 'faults'], why: 'faults at single system calls' },

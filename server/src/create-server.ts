@@ -338,5 +338,6 @@ async function firstOwner(
   const owner = await users.create('server', { name: 'owner', displayName: 'First owner', role: 'owner' });
   const input = { user: owner.id, label: 'first start', scope: undefined, ttlMs: 365 * 24 * 60 * MINUTE };
   const { secret: token } = await tokens.create({ actor: { kind: 'server' } }, input);
-  return { token, password: await passwords.reset('server', owner.id) };
+  const { password } = await passwords.reset('server', owner.id);
+  return { token, password };
 }

@@ -79,6 +79,10 @@ export const ERRORS = {
   PASSWORD_WRONG: spec('FAILED_PRECONDITION', 'the password is not right'),
   PASSWORD_NOT_SET: spec('FAILED_PRECONDITION', 'this user has no password here; an admin can give a first one'),
   PASSWORD_TOO_WEAK: spec('INVALID_ARGUMENT', '{field}: {problem}'),
+  ONE_TIME_PASSWORD_EXPIRED: spec(
+    'FAILED_PRECONDITION',
+    'the one-time password was not used in time; ask an admin for a new one',
+  ),
   PASSWORD_CHANGE_REQUIRED: spec('PERMISSION_DENIED', 'the password must be changed before anything else'),
   SIGN_IN_NOT_FOUND: spec('NOT_FOUND', "no open sign-in '{given}'"),
   AUTHORIZATION_PENDING: spec('FAILED_PRECONDITION', 'nobody has approved this tool yet', true),

@@ -4,9 +4,10 @@ import { PASSWORD } from '@curfew/console/fake-api';
 import { descriptorSetPath } from '@curfew/proto';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { CONTRACT_CASES, type Caller, type Kept } from '../support/api-contract-cases.js';
+import { CONTRACT_CASES } from '../support/contract/all-cases.js';
+import type { Caller, Kept } from '../support/contract/contract-case.js';
 import { ConsoleHost } from '../support/console-host.js';
-import { HttpClient } from '../support/http-client.js';
+import { HttpClient, OWN_PAGE, type HttpAnswer } from '../support/http-client.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { startTestServer } from '../support/test-server.js';
 
@@ -84,6 +85,28 @@ async function realWorld(): Promise<ContractWorld> {
 const valueAt = (answer: unknown, place: string): unknown =>
   place.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], answer);
 
+const called = (client: HttpClient, method: string, body: object): Promise<HttpAnswer> => client.call(method, body);
+
+/** Reads what a method goes on answering, until it says that it is synced, or ends. */
+async function watched(client: HttpClient, method: string, body: object): Promise<HttpAnswer> {
+  const answer = await client.open(`/api/curfew.admin.v1.${method}`, {
+    method: 'POST',
+    headers: { ...OWN_PAGE, origin: client.origin },
+    body: JSON.stringify(body),
+  });
+  const [status, { headers }] = [answer.statusCode ?? 0, answer];
+  let text = '';
+  answer.setEncoding('utf8');
+  for await (const piece of answer as AsyncIterable<string>) {
+    text += piece;
+    const lines = text.split('\n').slice(0, -1);
+    if (status === 200 && lines.some((line) => line.includes('"synced":true'))) break;
+  }
+  answer.destroy();
+  const json = status === 200 ? undefined : (JSON.parse(text) as Record<string, unknown>);
+  return { status, headers, text: text.slice(0, text.lastIndexOf('\n') + 1) || text, json };
+}
+
 for (const [what, start] of [
   ['the fake API', fakeWorld],
   ['the real server', realWorld],
@@ -108,22 +131,31 @@ for (const [what, start] of [
       fromJson(found.output, answer, { registry, ignoreUnknownFields: false });
     };
 
-    for (const { name, as, method, request = {}, refused, has = [], keeps = {} } of CONTRACT_CASES)
+    for (const { name, as, method, request = {}, watches, refused, has = [], keeps = {} } of CONTRACT_CASES)
       it(`${name}: ${method} by ${as} ${refused === undefined ? 'is answered' : `is refused with ${refused}`}`, async () => {
         const client = world.clients.get(as);
         assert.ok(client);
-        const { status, json, text } = await client.call(
-          method,
-          typeof request === 'function' ? request(kept) : request,
-        );
+        const body = typeof request === 'function' ? request(kept) : request;
+        const { status, json, text } = await (watches === true ? watched : called)(client, method, body);
         if (refused !== undefined) {
           assert.deepEqual([json?.['code'], status >= 400], [refused, true], text);
           assert.equal(typeof json?.['message'], 'string');
           return;
         }
         assert.equal(status, 200, text);
-        parse(method, (json ?? {}) as JsonValue);
-        for (const place of has) assert.notEqual(valueAt(json, place), undefined, `${place} in ${text.slice(0, 500)}`);
+        const messages =
+          watches === true
+            ? text
+                .trim()
+                .split('\n')
+                .map((line) => JSON.parse(line) as JsonValue)
+            : [json ?? {}];
+        for (const message of messages) parse(method, message as JsonValue);
+        for (const place of has)
+          assert.ok(
+            messages.some((message) => valueAt(message, place) !== undefined),
+            `${place} in ${text.slice(0, 500)}`,
+          );
         for (const [under, place] of Object.entries(keeps)) kept.set(under, String(valueAt(json, place)));
       });
   });

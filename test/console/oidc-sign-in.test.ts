@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
-import { TestBrowser } from '../support/browser.js';
+import { signIn, TestBrowser } from '../support/browser.js';
 import { HttpClient } from '../support/http-client.js';
 import { CLIENT_ID, CLIENT_SECRET, IdentityProvider } from '../support/identity-provider.js';
 import { describeOn } from '../support/machine-needs.js';
+import { chooseOwnPassword } from '../support/real-console.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 import { eventually } from '../support/wait.js';
@@ -237,6 +238,83 @@ describeOn([{ program: 'chromium' }], 'signing in at a real provider, in a brows
     const vera = pageOf('vera');
     await vera.reload();
     await who(vera, 'vera', 'viewer').waitFor();
+  });
+
+  it('leaves the provider as well when a person signs out, and comes back to the sign-in', async () => {
+    const alice = pageOf('alice');
+    await alice.goto(`${consoleUrl}/settings`);
+    const turnOn = alice.getByRole('button', { name: 'Turn on…' });
+    assert.equal(await turnOn.getAttribute('aria-disabled'), 'true', 'codes beside no password');
+    await alice.getByText(/which asks for its own codes/).waitFor();
+    await who(alice, 'alice', 'user').click();
+    await alice.getByRole('menuitem', { name: 'Sign out' }).click();
+    await alice.getByRole('button', { name: 'Yes, sign me out' }).click();
+    await backAt(alice, '/sign-in');
+    await alice.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await alice.getByRole('link', { name: LABEL }).click();
+    await alice.getByPlaceholder('Enter any login').waitFor();
+  });
+
+  it('says what happened to whom is not let in, and goes on to the wanted page after another sign-in', async () => {
+    const { page, complaints: its } = await browser.open();
+    complaints.push(its);
+    idp.people.set('sub-dave', { preferred_username: 'dave' });
+    await page.goto(`${consoleUrl}/devices?q=web`);
+    await page.getByRole('link', { name: LABEL }).click();
+    await page.getByRole('link', { name: '[ Cancel ]' }).click();
+    await page.getByText('The provider did not let you in').waitFor();
+    assert.equal(new URL(page.url()).origin, consoleUrl);
+    await page.getByRole('link', { name: LABEL }).click();
+    await signInThere(page, 'sub-dave');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await backAt(page, '/devices?q=web');
+    await owner('UserService/UpdateUser', { user: 'dave', disabled: true });
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByRole('link', { name: LABEL }).click();
+    await page.getByText('Your user is disabled here. Ask an administrator.').waitFor();
+    await signIn(page, 'owner', server.ownerPassword);
+    await chooseOwnPassword(page, server.ownerPassword);
+    await backAt(page, '/devices?q=web');
+    await page.getByRole('heading', { name: 'Devices', exact: true }).waitFor();
+    assert.equal(await page.getByText('Your user is disabled here').count(), 0);
+    // Whoever is signed in and proves nothing anew is told on the page that they wanted.
+    await page.goto(`${consoleUrl}/sign-in?error=OIDC_REFUSED&next=%2Frequests`);
+    await backAt(page, '/requests');
+    await page.getByText('The provider has proved nothing').waitFor();
+  });
+
+  it('shows nothing of what a hostile address holds', async () => {
+    const { page, complaints: its } = await browser.open();
+    complaints.push(its);
+    const code = '<img src=x onerror=alert(1)>call-me';
+    const query = new URLSearchParams({ error: code, next: '//evil.example/' });
+    await page.goto(`${consoleUrl}/sign-in?${query.toString()}`);
+    await page.getByText('Something went wrong on the way to the provider and back.').waitFor();
+    assert.equal(await page.getByText('call-me').count(), 0);
+    assert.equal(await page.locator('img[src=x]').count(), 0);
+    await page.getByRole('link', { name: LABEL }).click();
+    await page.getByPlaceholder('Enter any login').waitFor();
+    assert.equal(new URL(page.url()).origin, idp.issuer);
+  });
+
+  it('says so when the provider cannot be reached, and lets people in by password', async () => {
+    const { page, complaints: its } = await browser.open();
+    complaints.push(its);
+    const gone = await IdentityProvider.start();
+    gone.close();
+    const alone = await startTestServer({ CURFEW_OIDC_ISSUER: gone.issuer, CURFEW_OIDC_CLIENT_ID: CLIENT_ID });
+    try {
+      await page.goto(`${alone.consoleUrl}/devices`);
+      await page.getByRole('link', { name: 'Sign in with OpenID Connect' }).click();
+      await page.getByText('The provider does not answer as it should.').waitFor();
+      assert.equal(new URL(page.url()).pathname, '/sign-in');
+      await signIn(page, 'owner', alone.ownerPassword);
+      await chooseOwnPassword(page, alone.ownerPassword);
+      await page.waitForURL(`${alone.consoleUrl}/devices`);
+    } finally {
+      await page.close();
+      await alone.close();
+    }
   });
 
   it('the pages have complained of nothing but calls that were refused', () => {

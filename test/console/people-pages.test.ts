@@ -142,6 +142,31 @@ describe('requests, access, devices, policies and audit in a browser', function 
     assert.equal(command, `curfew-agent enroll --server 127.0.0.1:7443 --token ${secret}`);
   });
 
+  it('shows what becomes of a device in another browser without a reload, in the list and on its own page', async () => {
+    const { world } = host.api;
+    const list = await open('/devices', 'alice');
+    const [device] = [...world.devices.values()].filter(({ state }) => state === 'DEVICE_STATE_ENROLLED');
+    const name = device?.name ?? '';
+    const row = list.getByRole('row').filter({ hasText: name });
+    await row.waitFor();
+    const page = await open(`/devices/${device?.id ?? ''}`, 'bob');
+    await page.getByRole('heading', { name, exact: true }).waitFor();
+    world.putDevice({ ...device, findings: ['sudoers was changed by hand'], labels: { shelf: 'b7' } });
+    // Sooner than what is asked for every minute.
+    await row.getByText('shelf=b7').waitFor({ timeout: WITHIN.withinMs });
+    await page.getByText('sudoers was changed by hand').waitFor({ timeout: WITHIN.withinMs });
+  });
+
+  it('gives a one-time password out once, and says until when it works', async () => {
+    const page = await open('/users', 'alice');
+    await page.getByRole('link', { name: 'bob', exact: true }).click();
+    await page.getByRole('button', { name: 'Reset password…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset', exact: true }).click();
+    const shown = page.getByRole('dialog').filter({ hasText: 'The password was reset' });
+    await shown.getByText(/It works until \d+ [A-Z][a-z]{2}( \d{4})?, \d\d:\d\d\./).waitFor();
+    assert.notEqual(await shown.getByRole('textbox').inputValue(), '');
+  });
+
   it('edits a policy as a form and as text alike, and nothing holds before the review', async () => {
     const page = await open('/policies/production', 'alice');
     await page.getByRole('textbox', { name: 'Longest' }).fill('1h');

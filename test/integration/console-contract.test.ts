@@ -8,6 +8,7 @@ interface Session {
   readonly state: string;
   readonly kind: string;
   readonly userName: string;
+  readonly deviceId: string;
   readonly deviceName: string;
   readonly duration: string;
   readonly createTime: string;
@@ -222,10 +223,11 @@ function cases(start: () => Promise<ApiSubject>): void {
     await api.refuses('olaf', 'RequestService/ApproveAccessRequest', { requestId: request.id }, 'REQUEST_NOT_PENDING');
   });
 
-  it('a watch of changes begins with the mark, and tells each change', async () => {
+  /** Follows the changes alone that a method tells of. */
+  async function follow<M extends object>(method: string): Promise<{ messages: () => M[]; stop: () => void }> {
     const watcher = new HttpClient(api.origin);
     await watcher.signIn('owner', api.ownerPassword);
-    const stream = await watcher.open('/api/curfew.admin.v1.SessionService/WatchSessions', {
+    const stream = await watcher.open(`/api/curfew.admin.v1.${method}`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -238,14 +240,19 @@ function cases(start: () => Promise<ApiSubject>): void {
     assert.equal(stream.headers['content-type'], 'application/jsonl');
     let text = '';
     stream.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-    const messages = (): { session?: Session; synced?: boolean }[] =>
+    const messages = (): M[] =>
       text
         .split('\n')
         .slice(0, -1)
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as object);
+        .map((line) => JSON.parse(line) as M);
     await eventually(() => messages().length > 0, WITHIN);
     assert.deepEqual(messages()[0], { synced: true });
+    return { messages, stop: () => stream.destroy() };
+  }
+
+  it('a watch of changes begins with the mark, and tells each change', async () => {
+    const { messages, stop } = await follow<{ session?: Session }>('SessionService/WatchSessions');
     const { id } = await grant();
     const tells = (state: string): Promise<true> =>
       eventually<boolean>(
@@ -255,7 +262,29 @@ function cases(start: () => Promise<ApiSubject>): void {
     await tells('ACTIVE');
     await api.call('olaf', 'SessionService/RevokeSessions', { sessions: { ids: [id] }, reason: 'over' });
     await tells('ENDED');
-    stream.destroy();
+    stop();
+  });
+
+  it('a watch of devices begins with the mark, and tells of labels and of sessions', async () => {
+    interface Device {
+      readonly id: string;
+      readonly liveSessions?: number;
+      readonly labels?: object;
+    }
+    const { messages, stop } = await follow<{ device?: Device }>('DeviceService/WatchDevices');
+    const { id, deviceId } = await grant();
+    const last = (): Device | undefined =>
+      messages()
+        .map(({ device }) => device)
+        .filter((device) => device?.id === deviceId)
+        .at(-1);
+    await eventually(() => (last()?.liveSessions ?? 0) > 0, WITHIN);
+    const live = last()?.liveSessions ?? 0;
+    await api.call('olaf', 'SessionService/RevokeSessions', { sessions: { ids: [id] }, reason: 'over' });
+    await eventually(() => (last()?.liveSessions ?? 0) === live - 1, WITHIN);
+    await api.call('owner', 'DeviceService/UpdateDevice', { device: deviceId, labels: { watched: 'yes' } });
+    await eventually(() => JSON.stringify(last()?.labels) === '{"watched":"yes"}', WITHIN);
+    stop();
   });
 
   it('users and join tokens are checked field by field', async () => {

@@ -267,14 +267,88 @@ describe('signing in at a real OpenID Connect provider', function () {
   });
 });
 
+describe('signing out of a sign-in that began at a provider', function () {
+  this.timeout(60_000);
+  let idp: IdentityProvider;
+  const servers: TestServer[] = [];
+
+  before(async () => {
+    idp = await IdentityProvider.start();
+    idp.people.set('sub-alice', { preferred_username: 'alice' });
+  });
+  after(async () => {
+    for (const server of servers) await server.close();
+    idp.close();
+  });
+
+  async function signedIn(options: Readonly<Record<string, string>> = {}, offersSignOut = true) {
+    const server = await startTestServer({
+      CURFEW_OIDC_ISSUER: idp.issuer,
+      CURFEW_OIDC_CLIENT_ID: CLIENT_ID,
+      CURFEW_OIDC_CLIENT_SECRET: CLIENT_SECRET,
+      ...options,
+    });
+    servers.push(server);
+    idp.serve(server.consoleUrl, offersSignOut);
+    const alice = new OidcBrowser(new HttpClient(server.consoleUrl));
+    await alice.signIn('sub-alice');
+    return { server, alice };
+  }
+  const signIns = ({ running }: TestServer) =>
+    running.ledger.read((db) => db.selectFrom('sign_in').selectAll().execute());
+  const isSignedIn = async ({ console }: OidcBrowser) => (await console.send('/auth/state')).json?.['signedIn'];
+
+  it('ends it here, and leads to the page of the provider that ends it there', async () => {
+    const { server, alice } = await signedIn();
+    const [before] = await signIns(server);
+    assert.match(before?.sealed_id_token ?? '', /^v1\./, 'never in the clear');
+    const out = await alice.console.post('/auth/logout', {});
+    assert.equal(out.status, 200, out.text);
+    assert.equal(await isSignedIn(alice), false);
+    const [after] = await signIns(server);
+    assert.deepEqual([after?.ended_at_ms === null, after?.sealed_id_token], [false, null]);
+    const there = new URL(String(out.json?.['providerUrl']));
+    assert.equal(there.origin, idp.issuer);
+    assert.equal(there.searchParams.get('post_logout_redirect_uri'), `${server.consoleUrl}/sign-in`);
+    const [, claims = ''] = (there.searchParams.get('id_token_hint') ?? '').split('.');
+    const { sub, sid } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string; sid: string };
+    assert.deepEqual([sub, sid], ['sub-alice', before?.provider_sid]);
+    assert.equal((await alice.signOutThere(there)).headers.location, `${server.consoleUrl}/sign-in`);
+    // Once more: nobody is signed in, and nothing is told of who was.
+    assert.equal((await alice.console.post('/auth/logout', {})).status, 204);
+  });
+
+  it('stays here for a password, where the provider offers nothing, and where nobody wants it', async () => {
+    const { server, alice } = await signedIn();
+    const owner = new HttpClient(server.consoleUrl);
+    await owner.signIn('owner', server.ownerPassword);
+    assert.equal((await owner.post('/auth/logout', {})).status, 204);
+    assert.equal(await isSignedIn(alice), true, 'somebody else');
+    for (const [options, offersSignOut] of [
+      [{}, false],
+      [{ CURFEW_OIDC_SIGN_OUT_THERE: 'false' }, true],
+    ] as const) {
+      const other = await signedIn(options, offersSignOut);
+      assert.equal((await other.alice.console.post('/auth/logout', {})).status, 204);
+      assert.equal(await isSignedIn(other.alice), false);
+    }
+  });
+});
+
 describe('a provider that cannot be reached', () => {
   it('is told of, and keeps nobody from signing in by password', async () => {
     const idp = await IdentityProvider.start();
     idp.close();
     const server = await startTestServer({ CURFEW_OIDC_ISSUER: idp.issuer, CURFEW_OIDC_CLIENT_ID: CLIENT_ID });
     const client = new HttpClient(server.consoleUrl);
-    const start = await client.send('/auth/oidc/start');
-    assert.deepEqual([start.status, start.json?.['code']], [503, 'OIDC_UNREACHABLE']);
+    const start = await client.send('/auth/oidc/start?next=/requests%3Fshow%3Dall');
+    assert.deepEqual(
+      [start.status, start.headers.location],
+      [302, '/sign-in?error=OIDC_UNREACHABLE&next=%2Frequests%3Fshow%3Dall'],
+    );
+    const hostile = await client.send('/auth/oidc/start?next=https://evil.example');
+    assert.equal(hostile.headers.location, '/sign-in?error=OIDC_UNREACHABLE');
+    assert.equal(client.cookies.has('curfew-oidc'), false);
     assert.equal((await client.signIn('owner', server.ownerPassword)).status, 200);
     await server.close();
   });

@@ -1,7 +1,7 @@
 import { generateLeaseKey, leaseSigningKey, signLease, signLeaseKeySet, type LeaseClaims } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { createHmac, sign as signBytes } from 'node:crypto';
-import { happen, inject } from './model/model-commands.js';
+import { happen, inject } from './model/model-happenings.js';
 import { DEVICE_KEY_HASH, makeTemplate, PEOPLE, type Template } from './model/model-server.js';
 import { ModelWorld, STRANGER } from './model/model-world.js';
 

@@ -37,14 +37,15 @@ export class IdentityProvider {
     return new IdentityProvider(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   }
 
-  /** Serves one client, whose console is at this address. */
-  serve(consoleUrl: string): void {
+  /** Serves one client, whose console is at this address. `offersSignOut`: whether clients may end its own session. */
+  serve(consoleUrl: string, offersSignOut = true): void {
     this.provider = new Provider(this.issuer, {
       clients: [
         {
           client_id: CLIENT_ID,
           client_secret: CLIENT_SECRET,
           redirect_uris: [`${consoleUrl}/auth/oidc/callback`],
+          post_logout_redirect_uris: [`${consoleUrl}/sign-in`],
           grant_types: ['authorization_code', 'refresh_token'],
           id_token_signed_response_alg: 'ES256',
           backchannel_logout_uri: `${consoleUrl}/auth/oidc/backchannel-logout`,
@@ -58,7 +59,7 @@ export class IdentityProvider {
       pkce: { required: () => true },
       issueRefreshToken: () => true,
       rotateRefreshToken: () => true,
-      features: { backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+      features: { backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: offersSignOut } },
       // The provider may call a console that is on loopback.
       fetch: (url: string, options: object) => fetch(url, { ...options, ...{ dispatcher: undefined } } as object),
       findAccount: (_: unknown, subject: string) => {
@@ -127,6 +128,19 @@ export class OidcBrowser {
       });
     }
     throw new Error('there is no end to the redirects');
+  }
+
+  /** Follows the console's word to the provider, and says yes there. Gives the answer that leads back. */
+  async signOutThere(url: URL): Promise<HttpAnswer> {
+    const client = this.client(url);
+    const page = await client.send(url.pathname + url.search);
+    const [, action = ''] = /<form[^>]+action="([^"]+)"/.exec(page.text) ?? [];
+    const [, xsrf = ''] = /name="xsrf" value="([^"]+)"/.exec(page.text) ?? [];
+    return client.send(new URL(action, url).pathname, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ xsrf, logout: 'yes' }).toString(),
+    });
   }
 
   private client(url: URL): HttpClient {

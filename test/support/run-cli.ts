@@ -9,7 +9,8 @@ export interface CliResult {
   readonly err: string;
 }
 
-const SCRIPTS = {
+/** Where the tools are that people start. */
+export const CLI_SCRIPTS = {
   curfewctl: fileURLToPath(new URL('../../../server/bin/curfewctl.js', import.meta.url)),
   curfew: fileURLToPath(new URL('../../../agent/bin/curfew.js', import.meta.url)),
 } as const;
@@ -23,13 +24,13 @@ export class RunningCli {
   private readonly waiters = new Set<() => void>();
 
   constructor(
-    tool: keyof typeof SCRIPTS,
+    tool: keyof typeof CLI_SCRIPTS,
     args: readonly string[],
     env: Readonly<Record<string, string>>,
     input?: string,
   ) {
     // PATH lets the tool find nothing but what it names absolutely; no variable of the caller reaches it.
-    this.child = spawn(process.execPath, [SCRIPTS[tool], ...args], {
+    this.child = spawn(process.execPath, [CLI_SCRIPTS[tool], ...args], {
       env: { PATH: '/usr/bin:/bin', TZ: 'UTC', ...env },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.grow(() => (this.out += text)));

@@ -16,3 +16,32 @@ export const withEnded = (state: AgentState, ended: EndedRecord): AgentState => 
   ...state,
   ended: [...state.ended.filter(({ sessionId }) => sessionId !== ended.sessionId), ended],
 });
+
+/**
+ * The floor after a desired state: what is at or below it never comes back. `gone` are the rights that it ends, `wanted`
+ * the sessions that it still names. A new incarnation counts from the start.
+ */
+export function withFloorOf(
+  state: AgentState,
+  desired: {
+    readonly incarnation: number;
+    readonly generation: number;
+    readonly revokedEpoch: number;
+    readonly checkpoint: string;
+    readonly leases: readonly { readonly issuedAtMs: number }[];
+  },
+  gone: readonly GrantRecord[],
+  wanted: ReadonlySet<string>,
+): AgentState {
+  const fresh = desired.incarnation > state.incarnation;
+  const epochs = fresh ? [0] : [state.floorEpoch, ...gone.map(({ epoch }) => epoch)];
+  return {
+    ...state,
+    incarnation: desired.incarnation,
+    floorGeneration: desired.generation,
+    floorEpoch: Math.max(desired.revokedEpoch, ...epochs),
+    desiredCheckpoint: desired.checkpoint || state.desiredCheckpoint,
+    latestSignedMs: Math.max(state.latestSignedMs, ...desired.leases.map(({ issuedAtMs }) => issuedAtMs)),
+    ended: state.ended.filter(({ sessionId }) => wanted.has(sessionId)),
+  };
+}

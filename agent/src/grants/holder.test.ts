@@ -1,4 +1,4 @@
-import { durationMs, ManualClock, silentLogger, type LeaseClaims } from '@curfew/shared';
+import { CurfewError, durationMs, ManualClock, silentLogger, type LeaseClaims } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import type { GrantOrder, PrivilegeHost, RightRef } from '../ports/privilege-host.js';
 import type { AgentState, StateFile } from '../ports/state-file.js';
@@ -134,6 +134,43 @@ describe('holder', () => {
     holder.stop();
     assert.equal(host.rights.size, 0);
     assert.deepEqual(holder.applied, { incarnation: 1, generation: 2 });
+  });
+
+  it('tells of a revoke once: that the rights are gone, and that the desired state is done', async () => {
+    const { holder, host, lease, desired } = setUp();
+    const second = lease({ sessionId: `ses-${'1'.repeat(20)}`, epoch: 2 });
+    await holder.applyDesired(desired(1, [lease(), second]));
+    const told: { readonly held: number; readonly generation: number }[] = [];
+    holder.onChange(() => {
+      told.push({ held: holder.snapshot.grants.length, generation: holder.applied.generation });
+    });
+    let stoodDown = (): void => undefined;
+    host.disarm = () => new Promise((resolve) => (stoodDown = () => resolve(undefined)));
+    const revoking = holder.applyDesired(desired(2, [second]));
+    for (let turns = 0; turns < 100; turns += 1) await turn();
+    assert.deepEqual(told, [{ held: 1, generation: 2 }], 'not before the remover is stood down, or not in one');
+    stoodDown();
+    await revoking;
+    assert.deepEqual(told, [{ held: 1, generation: 2 }]);
+  });
+
+  it('writes its floor down as soon as a disk that failed takes it, and removes meanwhile', async () => {
+    const stateFile = new InMemoryStateFile();
+    const { holder, host, clock, lease, desired } = setUp(stateFile);
+    await holder.applyDesired(desired(1, [lease()]));
+    const save = stateFile.save;
+    stateFile.save = () => Promise.reject(new CurfewError('DEVICE_STORAGE_FAILED', { file: 'state', detail: 'full' }));
+    await holder.applyDesired(desired(2, [], { revokedEpoch: 7 }));
+    assert.equal(host.rights.size, 0);
+    assert.notEqual(stateFile.saved?.floorEpoch, 7);
+    stateFile.save = save;
+    holder.start();
+    for (let step = 0; step < 8; step += 1) {
+      clock.advance(durationMs(250));
+      for (let turns = 0; turns < 20; turns += 1) await turn();
+    }
+    holder.stop();
+    assert.equal(stateFile.saved?.floorEpoch, 7);
   });
 
   const refusals: { name: string; change: Partial<LeaseClaims>; code: string }[] = [

@@ -10,15 +10,17 @@ import {
   type LeaseClaims,
   type Logger,
 } from '@curfew/shared';
+import { isDeepStrictEqual } from 'node:util';
 import { admitLease } from '../core/admit-lease.js';
 import { isOver } from '../core/is-over.js';
 import { countRefusals, unsoundAmong } from '../core/lease-refusals.js';
-import { replaceGrant, withEnded, withoutGrant } from '../core/state-changes.js';
+import { replaceGrant, withEnded, withFloorOf, withoutGrant } from '../core/state-changes.js';
 import type { AccountDirectory } from '../ports/account-directory.js';
 import type { PrivilegeHost } from '../ports/privilege-host.js';
 import type { AgentState, EndedRecord, GrantRecord, StateFile } from '../ports/state-file.js';
 import { KeptState } from './kept-state.js';
 import { OfflineWatch } from './offline-watch.js';
+import { lookAtRights } from './look-at-rights.js';
 import { removeForever } from './remove-forever.js';
 import { recover, standDownLeftRemovers } from './recover.js';
 
@@ -58,6 +60,8 @@ const TICK = durationMs(250);
 const RECENT_ENDS_KEPT = 100;
 /** How many ticks pass between looks at whether accounts are still who they were. */
 const ACCOUNT_CHECK_TICKS = 8;
+/** How many ticks pass before what could not be saved is saved again. */
+const SAVE_AGAIN_TICKS = 8;
 
 /**
  * Holds this device's rights. Grants one after the other; removes at once, whatever else goes on. The record may
@@ -151,29 +155,22 @@ export class Holder {
       ...over.map((record) => this.endAgain(record, 'expired')),
       ...lost.map(({ record, detail }) => this.end(record, 'expired', '', detail)),
     ]);
+    // A removal does not wait for a disk that fails; what it could not write down is written as soon as the disk takes it.
+    if (this.ticks % SAVE_AGAIN_TICKS === 0 && this.kept.isBehind) void this.kept.save();
     if (!this.looking) await this.look();
     await ends;
   }
 
-  /** Looks whether every right is still as it was made. One look at a time: a slow one is not joined by others. */
+  /** One look at a time: a slow one is not joined by others. */
   private async look(): Promise<void> {
-    const { host, logger } = this.parts;
     this.looking = true;
-    try {
-      for (const record of this.kept.state.grants) {
-        if (record.phase !== 'held' || this.removals.has(record.sessionId)) continue;
-        const condition = await host.inspect(record);
-        const detail =
-          condition === 'absent' ? 'the right was removed on the device' : 'the right was changed on the device';
-        if (condition !== 'live' && this.kept.state.grants.includes(record))
-          void this.end(record, 'tampered', '', detail);
-        else if (this.ticks % ACCOUNT_CHECK_TICKS === 0) await this.checkAccount(record);
-      }
-    } catch (error) {
-      logger.error('a right could not be inspected, will try again', { error });
-    } finally {
-      this.looking = false;
-    }
+    await lookAtRights({
+      ...this.parts,
+      records: () => this.kept.state.grants.filter(({ sessionId }) => !this.removals.has(sessionId)),
+      withAccounts: this.ticks % ACCOUNT_CHECK_TICKS === 0,
+      found: (record, reason, detail) => void this.end(record, reason, '', detail),
+    });
+    this.looking = false;
   }
 
   /** Applies a whole desired state: removals at once, then grants, one after the other. */
@@ -189,48 +186,50 @@ export class Holder {
     if (this.refusalCode !== '' && desired.incarnation > incarnation) this.refusalCode = '';
     const wanted = new Set([...desired.leases.map(({ sessionId }) => sessionId), ...desired.kept]);
     const gone = this.kept.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
-    const fresh = desired.incarnation > incarnation;
-    const isNews = fresh || desired.generation > floorGeneration;
-    this.kept.update({
-      incarnation: desired.incarnation,
-      floorGeneration: desired.generation,
-      floorEpoch: Math.max(
-        fresh ? 0 : this.kept.state.floorEpoch,
-        desired.revokedEpoch,
-        ...(fresh ? [] : gone.map(({ epoch }) => epoch)),
-      ),
-      desiredCheckpoint: desired.checkpoint || this.kept.state.desiredCheckpoint,
-      latestSignedMs: Math.max(this.kept.state.latestSignedMs, ...desired.leases.map(({ issuedAtMs }) => issuedAtMs)),
-      ended: this.kept.state.ended.filter(({ sessionId }) => wanted.has(sessionId)),
-    });
+    const isNews = desired.incarnation > incarnation || desired.generation > floorGeneration;
+    this.kept.update(withFloorOf(this.kept.state, desired, gone, wanted));
+    // Claimed with the last right that is gone, and told in one: a revoke waits for nothing else, grants least of all.
+    let left = gone.length;
+    const oneGone = (): void => {
+      left -= 1;
+      if (left === 0) this.claim(desired);
+    };
     const removals = gone.map((record) => {
       const notice = desired.endNotices.get(record.sessionId);
-      return this.end(record, notice?.reason ?? 'revoked', '', notice?.detail ?? '', true);
+      return this.end(record, notice?.reason ?? 'revoked', '', notice?.detail ?? '', oneGone);
     });
-    const removed = Promise.all(removals);
     // Every removal saves the floor; where there is none it is saved now, for nobody may hear of what can be forgotten.
-    const noted = isNews && removals.length === 0 ? this.kept.save() : undefined;
-    // Told as soon as the removals are done: a revoke does not wait for grants.
-    const told = Promise.all([removed, noted]).then(() => {
-      const { incarnation: before, generation } = this.applied;
-      const newer = desired.incarnation > before || desired.generation > generation;
-      if (newer) this.applied = { incarnation: desired.incarnation, generation: desired.generation };
-      this.changed();
-    });
+    const noted = isNews && gone.length === 0 ? this.kept.save() : undefined;
+    const told =
+      gone.length > 0
+        ? Promise.all(removals)
+        : Promise.resolve(noted).then(() => {
+            this.claim(desired);
+            this.changed();
+          });
     const done = this.work.then(async () => {
-      await removed;
+      await told;
       const refusals = [...desired.refused];
       if (this.refusalCode === '' && desired.generation === this.kept.state.floorGeneration)
         for (const lease of desired.leases) refusals.push(...(await this.take(lease, desired)));
-      await told;
       await this.kept.save();
-      this.leaseRefusals = countRefusals(refusals);
-      this.changed();
+      const refused = countRefusals(refusals);
+      const asBefore = isDeepStrictEqual(refused, this.leaseRefusals);
+      this.leaseRefusals = refused;
+      // A right that was made was told of when it was.
+      if (!asBefore) this.changed();
     });
     this.work = done.catch((error: unknown) => {
       this.parts.logger.error('a desired state could not be applied whole', { error });
     });
     return this.work;
+  }
+
+  /** The desired state is done, as far as it takes away. */
+  private claim({ incarnation, generation }: VerifiedDesired): void {
+    const { applied } = this;
+    if (incarnation > applied.incarnation || generation > applied.generation)
+      this.applied = { incarnation, generation };
   }
 
   /** Ends everything, and refuses this server's grants until a newer incarnation comes. */
@@ -336,10 +335,18 @@ export class Holder {
     return this.end(record, end?.reason ?? otherwise, end?.code ?? '', end?.detail ?? '');
   }
 
-  /** Removes a right for good: gone and read back, then recorded, then reported, then the remover stood down. */
-  private end(record: GrantRecord, reason: EndReason, code: string, detail: string, known = false): Promise<void> {
+  /**
+   * Removes a right for good: gone and read back, then recorded, then reported, then the remover stood down. `known` is
+   * called before it is reported, when the server has decided the end and needs no record of it.
+   */
+  private end(record: GrantRecord, reason: EndReason, code: string, detail: string, known?: () => void): Promise<void> {
     const running = this.removals.get(record.sessionId);
-    if (running !== undefined) return running;
+    if (running !== undefined)
+      return running.then(() => {
+        if (known === undefined) return;
+        known();
+        this.changed();
+      });
     const removal = this.remove(record, { reason, code, detail }, known).finally(() => {
       this.removals.delete(record.sessionId);
     });
@@ -347,7 +354,11 @@ export class Holder {
     return removal;
   }
 
-  private async remove(record: GrantRecord, end: NonNullable<GrantRecord['end']>, known: boolean): Promise<void> {
+  private async remove(
+    record: GrantRecord,
+    end: NonNullable<GrantRecord['end']>,
+    known: (() => void) | undefined,
+  ): Promise<void> {
     const { host, logger } = this.parts;
     const current = this.kept.state.grants.find(({ sessionId }) => sessionId === record.sessionId);
     if (current !== undefined)
@@ -359,11 +370,12 @@ export class Holder {
     const ended = { sessionId, epoch, uid: account.uid, ...end, endedAtMs: this.parts.clock.now() };
     await this.kept.saveFirst((state) => {
       const gone = withoutGrant(state, sessionId);
-      return known ? gone : withEnded(gone, ended);
+      return known === undefined ? withEnded(gone, ended) : gone;
     });
     this.recentEnds.set(sessionId, ended);
     for (const old of [...this.recentEnds.keys()].slice(0, -RECENT_ENDS_KEPT)) this.recentEnds.delete(old);
     logger.info('right removed', { sessionId, uid: account.uid, reason: end.reason });
+    known?.();
     this.changed();
     await host.disarm(record.sessionId).catch((error: unknown) => {
       logger.warn('the independent remover could not be stood down; it will find nothing to do', { error });
@@ -375,14 +387,6 @@ export class Holder {
 
   private removeForever(remove: () => Promise<void>): Promise<void> {
     return removeForever(remove, this.parts, TICK);
-  }
-
-  private async checkAccount(record: GrantRecord): Promise<void> {
-    if (record.account.uid === null) return;
-    const account = await this.parts.accounts.byUid(record.account.uid);
-    if (account?.fingerprint === record.account.fingerprint && account.name === record.account.name) return;
-    const detail = account === undefined ? 'the account is gone' : 'the account is another one now';
-    if (this.kept.state.grants.includes(record)) void this.end(record, 'account_removed', '', detail);
   }
 
   private changed(): void {

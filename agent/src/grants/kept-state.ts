@@ -19,6 +19,8 @@ export class KeptState {
   /** What is on disk for sure. */
   private saved: AgentState | undefined;
   private saving: Promise<void> = Promise.resolve();
+  /** Whether a save goes on or the last one failed: what is on disk may be older than what was told. */
+  isBehind = false;
 
   constructor(
     private readonly file: StateFile,
@@ -71,7 +73,9 @@ export class KeptState {
   private async put(state: AgentState): Promise<void> {
     if (state === this.saved) return;
     this.saved = undefined;
+    this.isBehind = true;
     await this.file.save(state);
+    this.isBehind = false;
     this.saved = state;
   }
 

@@ -90,10 +90,13 @@ function selected(world: World, request: Parameters<CallHandlers['SessionService
   throw fieldInvalid('selection', 'is required');
 }
 
-/** One account has one session on a device. */
+/** One account has one session on a device that is not about to end. */
 export function notTwice(world: World, deviceId: string | undefined, account: string | undefined): void {
   const other = [...world.sessions.values()].find(
-    (session) => session.deviceId === deviceId && session.account?.name === account && isOpen(session),
+    (session) =>
+      session.deviceId === deviceId &&
+      session.account?.name === account &&
+      ['SESSION_STATE_STARTING', 'SESSION_STATE_ACTIVE'].includes(session.state ?? ''),
   );
   if (other !== undefined) throw refuse('SESSION_ALREADY_LIVE', { account: account ?? '', id: other.id ?? '' });
 }

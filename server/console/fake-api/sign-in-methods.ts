@@ -76,9 +76,10 @@ export const signInMethods: Pick<
     const before = world.credentials.get(user.id ?? '');
     world.credentials.set(user.id ?? '', { password, mustChange: true, code: before?.code ?? '' });
     endSignIns(world, user.id, '');
-    return { password };
+    return { password, expireTime: world.time(7 * 86_400_000) };
   },
   'SignInService/BeginTotp': (_world, caller) => {
+    if (caller.user.hasPassword !== true) throw refuse('PASSWORD_NOT_SET');
     const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
     return { secret, uri: `otpauth://totp/Curfew:${caller.user.name ?? ''}?secret=${secret}&issuer=Curfew` };
   },

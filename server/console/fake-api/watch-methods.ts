@@ -44,9 +44,10 @@ export const watchMethods: WatchHandlers = {
       else sent.delete(id);
     });
   },
-  'DeviceService/WatchDevices': (world, _caller, _request, send) => {
-    for (const device of world.devices.values())
-      if (device.state !== 'DEVICE_STATE_REMOVED') send({ device: deviceRow(world, device) });
+  'DeviceService/WatchDevices': (world, _caller, { changesOnly }, send) => {
+    if (changesOnly !== true)
+      for (const device of world.devices.values())
+        if (device.state !== 'DEVICE_STATE_REMOVED') send({ device: deviceRow(world, device) });
     send({ synced: true });
     return world.listen((kind, id) => {
       const deviceId = kind === 'session' ? world.sessions.get(id)?.deviceId : kind === 'device' ? id : undefined;

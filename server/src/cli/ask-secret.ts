@@ -1,19 +1,19 @@
-import { createInterface } from 'node:readline/promises';
+import { Exit } from '@curfew/shared/cli';
 import { Writable } from 'node:stream';
+import { ask } from './ask.js';
 import type { ToolContext } from './tool-context.js';
 
-/** Asks on a terminal for something that must not be seen. */
+/** Asks on a terminal for something that must not be seen. Errors: leaves when the person would not answer. */
 export async function askSecret({ stdin, stderr }: ToolContext, question: string): Promise<string> {
-  stderr.write(`${question} (not shown): `);
   // What is typed is echoed by readline's output, so it gets one that drops everything.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: stdin, output: silent, terminal: true });
-  try {
-    return await lines.question('');
-  } finally {
-    lines.close();
-    stderr.write('\n');
-  }
+  const answer = ask({ input: stdin, output: silent, terminal: true }, '');
+  // Only now does the terminal show nothing of what is typed: who sees the question may begin.
+  stderr.write(`${question} (not shown): `);
+  const asked = await answer;
+  stderr.write('\n');
+  if ('text' in asked) return asked.text;
+  throw new Exit(asked.exitCode);
 }
 
 /** Everything on stdin. */

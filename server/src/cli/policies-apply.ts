@@ -8,7 +8,7 @@ import {
 } from '@curfew/proto';
 import { CurfewError, Exit, EXIT, lookOf, outputOf, printOne, protoJson, safeText, say } from '@curfew/shared/cli';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
+import { ask } from './ask.js';
 import { lineDiff } from './line-diff.js';
 import type { ApplyFlags } from './policies-flags.js';
 import { withServer } from './server-connection.js';
@@ -94,16 +94,16 @@ function tellOfSessions(context: ToolContext, { longerSessions }: ApplyPoliciesR
   context.stderr.write(sessionTable(longerSessions, context.clock.now(), lookOf(context.stderr, context.env)));
 }
 
-/** Asks on the terminal. Errors: leaves with 1 when the answer is no, or there is nobody to ask. */
+/** Asks on the terminal. Errors: leaves with 1 when the answer is no or none, or there is nobody to ask; 130 on Ctrl-C. */
 async function confirmed(context: ToolContext): Promise<void> {
   if (!context.stdin.isTTY) {
     say(context, 'nothing was done: there is nobody to ask here, so pass --yes');
     throw new Exit(EXIT.refused);
   }
-  const asked = createInterface({ input: context.stdin, output: process.stderr });
-  const answer = await asked.question('apply these changes? [y/N] ');
-  asked.close();
-  if (/^y(es)?$/i.test(answer.trim())) return;
+  const asked = await ask({ input: context.stdin, output: process.stderr }, 'apply these changes? [y/N] ');
+  if ('text' in asked && /^y(es)?$/i.test(asked.text.trim())) return;
+  // Behind a question that was not answered the line is still open.
+  if (!('text' in asked)) context.stderr.write('\n');
   say(context, 'nothing was done');
-  throw new Exit(EXIT.refused);
+  throw new Exit('text' in asked ? EXIT.refused : asked.exitCode);
 }

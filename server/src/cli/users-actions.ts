@@ -6,6 +6,7 @@ import {
   CreateUserRequest,
   ListApiTokensRequest,
   ListUsersRequest,
+  ResetPasswordResponse,
   SignInServiceService as signIn,
   UpdateUserRequest,
   User,
@@ -64,29 +65,33 @@ export async function createUser(
   flags: { readonly role: string; readonly displayName?: string; readonly password?: boolean },
 ): Promise<void> {
   const wish = { name, role: roleFromText(flags.role), displayName: flags.displayName ?? '' };
-  const { user, password } = await withServer(context, command, async (server) => {
+  const { user, reset } = await withServer(context, command, async (server) => {
     const made = known((await server.unary(service.createUser, CreateUserRequest.fromPartial(wish))).user);
     const reset = flags.password === true ? await server.unary(signIn.resetPassword, { user: made.id }) : undefined;
-    return { user: made, password: reset?.password };
+    return { user: made, reset };
   });
-  if (password === undefined) await printUser(context, command, user);
-  else await printPassword(context, command, name, { user: userJson(user), password });
+  if (reset === undefined) await printUser(context, command, user);
+  else await printPassword(context, command, name, reset, { user: userJson(user) });
 }
 
 /** `users reset-password USER`: only the one-time password on stdout. */
 export async function resetPassword(context: ToolContext, command: Command, user: string): Promise<void> {
-  const { password } = await withServer(context, command, (server) => server.unary(signIn.resetPassword, { user }));
-  await printPassword(context, command, user, { password });
+  const reset = await withServer(context, command, (server) => server.unary(signIn.resetPassword, { user }));
+  await printPassword(context, command, user, reset, {});
 }
 
 async function printPassword(
   context: ToolContext,
   command: Command,
   user: string,
-  json: { readonly password: string; readonly user?: unknown },
+  reset: ResetPasswordResponse,
+  more: object,
 ): Promise<void> {
-  say(context, `${safeText(user)} must change it at the first sign-in; the password is shown only now:`);
-  await printOne(context, outputOf(command).format, { json, text: () => `${safeText(json.password)}\n` });
+  const until = timeAndDistance(reset.expireTime, context.clock.now());
+  const end = until === '' ? '' : `, before ${until}`;
+  say(context, `${safeText(user)} must change it at the first sign-in${end}; the password is shown only now:`);
+  const json = { ...more, ...(protoJson(ResetPasswordResponse.toJSON(reset)) as object) };
+  await printOne(context, outputOf(command).format, { json, text: () => `${safeText(reset.password)}\n` });
 }
 
 /** `users update USER`: only what was given changes. */

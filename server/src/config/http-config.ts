@@ -28,6 +28,8 @@ export interface SignInConfig {
   readonly freshMs: number;
   /** Of the API token of a command line. */
   readonly toolMs: number;
+  /** Of a one-time password that an admin gives. */
+  readonly oneTimePasswordMs: number;
 }
 
 /** Whether an address to listen on is this machine's own alone. */
@@ -57,5 +59,6 @@ export function signInConfig({ ms }: OptionReader): SignInConfig {
     limitMs: ms('sign_in.limit'),
     freshMs: ms('sign_in.fresh_for'),
     toolMs: ms('sign_in.tool_limit'),
+    oneTimePasswordMs: ms('sign_in.one_time_password_life'),
   });
 }

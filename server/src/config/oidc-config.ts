@@ -15,6 +15,8 @@ export interface OidcConfig {
   readonly defaultRole: Role | undefined;
   readonly recheckMs: number;
   readonly label: string;
+  /** Whether signing out here goes on to the provider. */
+  readonly signOutThere: boolean;
 }
 
 /** Errors: CONFIG_INVALID. */
@@ -44,6 +46,7 @@ export function oidcConfig({ text, list, ms }: OptionReader): OidcConfig | undef
     defaultRole: isRole(defaultRole) ? defaultRole : undefined,
     recheckMs: ms('oidc.recheck'),
     label: text('oidc.label'),
+    signOutThere: text('oidc.sign_out_there') === 'true',
   });
 }
 

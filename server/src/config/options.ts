@@ -86,6 +86,12 @@ export const CONFIG_OPTIONS = [
     doc: 'How long the API token works that curfewctl login gets when it is approved in the console.',
   },
   {
+    name: 'sign_in.one_time_password_life',
+    type: 'duration',
+    fallback: '7d',
+    doc: 'How long a one-time password works that an admin gives to somebody. That of the first owner has no end.',
+  },
+  {
     name: 'oidc.issuer',
     type: 'optional',
     fallback: '',
@@ -124,6 +130,12 @@ export const CONFIG_OPTIONS = [
     type: 'duration',
     fallback: '5m',
     doc: 'How often the provider is asked whether it still knows somebody who is signed in.',
+  },
+  {
+    name: 'oidc.sign_out_there',
+    type: 'boolean',
+    fallback: 'true',
+    doc: 'Whether who signs out of the console signs out at the provider as well, where it offers that (end_session_endpoint).',
   },
   {
     name: 'oidc.label',

@@ -19,6 +19,8 @@ export interface DesiredSessions {
     /** How long after its link is lost the device ends it; null when it runs to its end. */
     offlineEndAfterMs: number | null;
   }[];
+  /** The ledger's life. */
+  readonly incarnation: number;
   /** Whether the ledger is known to have been rolled back: what is held may stay, and nothing is made anew. */
   readonly rolledBack: boolean;
   /** The newest checkpoint of the audit log at the same moment; '' before the first. */
@@ -29,7 +31,8 @@ export interface DesiredSessions {
 /** What devices should hold as of one moment. */
 export async function desiredSessions(db: LedgerReader, deviceIds: readonly string[]): Promise<DesiredSessions[]> {
   const devices = await db.selectFrom('device').selectAll().where('id', 'in', deviceIds).execute();
-  const rolledBack = (await readMeta(db)).rolledBack !== '';
+  const meta = await readMeta(db);
+  const rolledBack = meta.rolledBack !== '';
   const checkpoint = (await newestCheckpoint(db))?.note ?? '';
   const byDevice = new Map<string, OpenSession[]>();
   for (const session of await openSessions(db, deviceIds))
@@ -39,6 +42,7 @@ export async function desiredSessions(db: LedgerReader, deviceIds: readonly stri
     const offered = offeredStates(device.state, rolledBack);
     return {
       device,
+      incarnation: meta.incarnation,
       rolledBack,
       checkpoint,
       sessions: own

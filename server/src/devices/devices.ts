@@ -236,6 +236,15 @@ export class Devices {
     });
   }
 
+  /** The devices among these ids, and those of the sessions among them. */
+  touchedBy(ids: readonly string[]): Promise<string[]> {
+    return this.context.ledger.read(async (db) => {
+      const own = await db.selectFrom('device').select('id').where('id', 'in', ids).execute();
+      const ofSessions = await db.selectFrom('session').select('device_id as id').where('id', 'in', ids).execute();
+      return [...new Set([...own, ...ofSessions].map(({ id }) => id))];
+    });
+  }
+
   /** One device with its accounts. Errors: DEVICE_NOT_FOUND, ID_AMBIGUOUS. */
   get(given: string): Promise<{ device: DeviceRecord; accounts: DeviceAccountRecord[] }> {
     return this.context.ledger.read(async (db) => {

@@ -1,6 +1,6 @@
 import { CurfewError, type InstantMs } from '@curfew/shared';
 import type { LocalSignIn } from '../sign-in/local-sign-in.js';
-import type { SignInOrigin, SignIns } from '../sign-in/sign-ins.js';
+import type { EndedSignIn, SignInOrigin, SignIns } from '../sign-in/sign-ins.js';
 import type { Caller } from '../users/caller.js';
 import type { Users } from '../users/users.js';
 import { refuseCrossSite } from './cross-site.js';
@@ -20,6 +20,8 @@ export interface AuthRouteParts {
   readonly identified: (peer: string) => void;
   /** The text on the button of the provider; undefined when there is none. */
   readonly oidcLabel: string | undefined;
+  /** Where to sign out at the provider, after signing out here; undefined when there is no such place. */
+  readonly signOutUrl: ((ended: EndedSignIn, returnTo: string) => Promise<URL | undefined>) | undefined;
 }
 
 const PASSWORD = { max: 200 };
@@ -50,9 +52,11 @@ export function authRoutes(parts: AuthRouteParts): Routes {
     'POST /auth/logout': async (exchange) => {
       ownPage(exchange, true);
       const secret = signInSecret(exchange);
-      if (secret !== undefined) await signIns.endSecret(secret, 'signed out');
+      const ended = secret === undefined ? undefined : await signIns.endSecret(secret, 'signed out');
       clearSignIn(exchange);
-      exchange.empty(204);
+      const there = ended && (await parts.signOutUrl?.(ended, `${exchange.ownOrigin}/sign-in`));
+      if (there === undefined) exchange.empty(204);
+      else exchange.json(200, { providerUrl: there.href });
     },
   };
 }

@@ -58,7 +58,13 @@ export async function startConsole(parts: ConsoleServerParts): Promise<ConsoleSe
     listener.identified(peer);
   };
   const routes = {
-    ...authRoutes({ ...signIn, users, identified, oidcLabel: signIn.oidc?.label }),
+    ...authRoutes({
+      ...signIn,
+      users,
+      identified,
+      oidcLabel: signIn.oidc?.label,
+      signOutUrl: signIn.oidc?.signIn.signOutUrl.bind(signIn.oidc.signIn),
+    }),
     ...deviceRoutes({ ...signIn, limits, identified }),
     ...oidcRoutes({ ...signIn, limits, logger, random }),
   };

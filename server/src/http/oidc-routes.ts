@@ -48,6 +48,15 @@ function configured({ oidc }: OidcRouteParts): NonNullable<OidcRouteParts['oidc'
 const redirectUri = ({ ownOrigin }: HttpExchange): string => `${ownOrigin}/auth/oidc/callback`;
 
 async function start(parts: OidcRouteParts, exchange: HttpExchange): Promise<void> {
+  const next = ownPath(exchange.query.get('next') ?? undefined, exchange.ownOrigin);
+  try {
+    await setOut(parts, exchange, next);
+  } catch (error) {
+    land(parts, exchange, error, next);
+  }
+}
+
+async function setOut(parts: OidcRouteParts, exchange: HttpExchange, next: string): Promise<void> {
   const { provider } = configured(parts);
   const random = (): string => parts.random.bytes(32).toString('base64url');
   const journey: Journey = {
@@ -55,7 +64,7 @@ async function start(parts: OidcRouteParts, exchange: HttpExchange): Promise<voi
     nonce: random(),
     verifier: random(),
     fresh: exchange.query.get('fresh') === '1',
-    next: ownPath(exchange.query.get('next') ?? undefined, exchange.ownOrigin),
+    next,
     previous: signInSecret(exchange),
   };
   const url = await provider.startUrl(redirectUri(exchange), journey);
@@ -65,21 +74,27 @@ async function start(parts: OidcRouteParts, exchange: HttpExchange): Promise<voi
   exchange.redirect(url.href);
 }
 
-/** Whatever went wrong, the person lands on a page of the console, which says it. */
 async function callback(parts: OidcRouteParts, exchange: HttpExchange): Promise<void> {
-  const { provider, signIn } = configured(parts);
+  const journey = readJourney(parts, exchange);
+  const next = ownPath(journey?.next, exchange.ownOrigin);
   try {
-    const journey = readJourney(parts, exchange);
+    const { provider, signIn } = configured(parts);
     exchange.setCookie(cookieName(COOKIE, exchange.secure), '', 'Lax', 0);
     if (journey === undefined) throw new CurfewError('OIDC_REFUSED');
     const outcome = await provider.finish(new URL(`${redirectUri(exchange)}?${exchange.query.toString()}`), journey);
     const secret = await signIn.signIn(outcome, originOf(exchange), journey.previous);
     setSignIn(exchange, secret, parts.signIns.limitMs);
-    exchange.redirect(ownPath(journey.next, exchange.ownOrigin));
+    exchange.redirect(next);
   } catch (error) {
-    const { code } = shownError(error, 'GET /auth/oidc/callback', parts.logger, parts.random);
-    exchange.redirect(`/sign-in?error=${code}`);
+    land(parts, exchange, error, next);
   }
+}
+
+/** Whatever went wrong, the person lands on the sign-in page, which says it and goes on to `next` afterwards. */
+function land({ logger, random }: OidcRouteParts, exchange: HttpExchange, error: unknown, next: string): void {
+  const { code } = shownError(error, `GET ${exchange.path}`, logger, random);
+  const wanted = next === '/' ? '' : `&next=${encodeURIComponent(next)}`;
+  exchange.redirect(`/sign-in?error=${code}${wanted}`);
 }
 
 function readJourney({ secrets }: OidcRouteParts, exchange: HttpExchange): Journey | undefined {

@@ -32,6 +32,29 @@ export async function findId(
   return only.id;
 }
 
+/** How many ids one statement takes. */
+const IDS_AT_ONCE = 1_000;
+
+/** The same for many, each once, in their order. Whole ids are looked up together. Errors: `missing`, ID_AMBIGUOUS. */
+export async function findIds(
+  db: LedgerReader,
+  table: TableWithId,
+  kind: IdKind,
+  given: readonly string[],
+  missing: ErrorCode,
+): Promise<string[]> {
+  const whole = given.filter((id) => isId(kind, id));
+  const known = new Set<string>();
+  for (let at = 0; at < whole.length; at += IDS_AT_ONCE) {
+    const query = db.selectFrom(table as 'session').select('id');
+    const rows = await query.where('id', 'in', whole.slice(at, at + IDS_AT_ONCE)).execute();
+    for (const { id } of rows) known.add(id);
+  }
+  const found = new Set<string>();
+  for (const one of given) found.add(known.has(one) ? one : await findId(db, table, kind, one, missing));
+  return [...found];
+}
+
 /** From how many characters on a typed prefix of an id is one on purpose: as many as the tools show. */
 const SHOWN_ID = 12;
 

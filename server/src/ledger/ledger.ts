@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import type { AuditEntry } from '../audit/audit-entry.js';
 import type { Tables } from './tables.js';
 
@@ -23,8 +23,27 @@ export interface LedgerTransaction {
   changed(kind: Change['kind'], id: string, deviceId?: string): number;
 }
 
+/** What a text leads to, for a statement that calls the session `s`. */
+export interface SessionMatch {
+  /** That the session has the text in its user's name, its device's name, its account's name or its reason. */
+  readonly condition: RawBuilder<boolean>;
+  /** Whether to begin with the sessions that have it; else they are too many, and an order's index leads sooner. */
+  readonly isRare: boolean;
+}
+
+/** Finds sessions by a text that people type. Each ledger has its own way. */
+export interface SessionSearch {
+  /**
+   * Capital and small letters are the same, in every script that has them; no sign has a meaning of its own. `alsoEnded`
+   * says whether sessions that are over are asked for too; without it those are not looked at, and may match or not.
+   */
+  match(db: LedgerReader, text: string, alsoEnded: boolean): Promise<SessionMatch>;
+}
+
 /** The record of everything. What `write` has resolved is on disk and survives a power cut. */
 export interface Ledger {
+  /** How sessions are found by a text. */
+  readonly sessionSearch: SessionSearch;
   /** Reads what is committed, all of it as of one moment. Neither a read nor a write may be waited for inside another. */
   read<T>(work: (db: LedgerReader) => Promise<T>): Promise<T>;
   /**

@@ -11,7 +11,10 @@ import * as signInMigration from './migrations/0002-sign-in.js';
 import * as policiesMigration from './migrations/0003-policies.js';
 import * as notificationsMigration from './migrations/0004-notifications.js';
 import * as listsMigration from './migrations/0005-lists.js';
+import * as signInEndsMigration from './migrations/0006-sign-in-ends.js';
+import * as searchMigration from './migrations/0007-search.js';
 import { PreparedStatements } from './prepared-statements.js';
+import { SqliteSessionSearch } from './session-search.js';
 import { copyLogIfLong, isStorageFailure, isStorageFull, openSqlite } from './sqlite-connection.js';
 import type { Tables } from './tables.js';
 
@@ -46,6 +49,7 @@ const CHANGES_PER_INSERT = 1_000;
  * and groups take turns on one connection: what a second one has in its cache is worth nothing after each commit.
  */
 export class SqliteLedger implements Ledger {
+  readonly sessionSearch = new SqliteSessionSearch();
   private readonly db: LedgerReader;
   private readonly auditWriter: AuditWriter;
   private readonly listeners = new Set<(changes: readonly Change[]) => void>();
@@ -80,6 +84,8 @@ export class SqliteLedger implements Ledger {
             '0003-policies': policiesMigration,
             '0004-notifications': notificationsMigration,
             '0005-lists': listsMigration,
+            '0006-sign-in-ends': signInEndsMigration,
+            '0007-search': searchMigration,
           }),
       },
       // Others may have come in between; no migration depends on another than the first.
@@ -172,8 +178,9 @@ export class SqliteLedger implements Ledger {
         unit.reject(new CurfewError('STORAGE_FAILED', { detail: (error as Error).message }, { cause: error }));
       return;
     }
-    for (const done of group.settle) done();
+    // The devices hear first: a caller who waits for them waits for less.
     if (group.changes.length > 0) for (const listener of this.listeners) listener(group.changes);
+    for (const done of group.settle) done();
     this.copyLog();
   }
 

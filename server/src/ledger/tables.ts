@@ -24,7 +24,14 @@ export interface Tables {
     email: Generated<string>;
   };
   user_group: { user_id: string; name: string };
-  user_password: { user_id: string; hash: string; must_change: number; changed_at_ms: number };
+  user_password: {
+    user_id: string;
+    hash: string;
+    must_change: number;
+    changed_at_ms: number;
+    /** When a one-time password stops working; null for one that the person has chosen, and for the first owner's. */
+    expires_at_ms: number | null;
+  };
   user_totp: {
     user_id: string;
     sealed_secret: string;
@@ -52,6 +59,8 @@ export interface Tables {
     sealed_refresh_token: string | null;
     /** When the provider is asked again; null without a refresh token. */
     refresh_at_ms: number | null;
+    /** What tells the provider at sign-out whose session it is; null without a provider. */
+    sealed_id_token: string | null;
   };
   oidc_identity: { issuer: string; subject: string; user_id: string };
   api_token: {

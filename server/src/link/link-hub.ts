@@ -264,14 +264,13 @@ export class LinkHub {
     while (this.dirty.size > 0) {
       const ids = [...this.dirty].slice(0, PUSHED_AT_ONCE);
       for (const id of ids) this.dirty.delete(id);
-      const { incarnation } = await this.options.ledger.read((db) => readMeta(db));
-      for (const desired of await this.options.devices.desired(ids)) await this.pushDesired(desired, incarnation);
+      for (const desired of await this.options.devices.desired(ids)) await this.pushDesired(desired);
       // The first devices of a bulk work and answer while the others are told.
       if (this.dirty.size > 0) await nextTurn();
     }
   }
 
-  private async pushDesired(desired: DesiredSessions, incarnation: number): Promise<void> {
+  private async pushDesired(desired: DesiredSessions): Promise<void> {
     const link = this.links.get(desired.device.id);
     if (link === undefined) return;
     const waits = this.waiting.has(link);
@@ -279,14 +278,14 @@ export class LinkHub {
     if (waits && desired.sessions.length > 0 && desired.endNotices.length === 0) return;
     const offers = waits || desired.rolledBack ? [] : desired.sessions;
     const leases = [];
-    for (const session of offers) leases.push(await this.lease(link, session, incarnation));
+    for (const session of offers) leases.push(await this.lease(link, session, desired.incarnation));
     const offered = new Set(offers.map(leaseKey));
     for (const key of link.leases.keys()) if (!offered.has(key)) link.leases.delete(key);
     this.send(link, {
       $case: 'desired',
       value: {
         generation: BigInt(desired.device.generation),
-        incarnation: BigInt(incarnation),
+        incarnation: BigInt(desired.incarnation),
         revokedEpoch: BigInt(desired.device.revoked_epoch),
         leases: leases.filter((lease) => lease !== ''),
         checkpoint: desired.rolledBack ? undefined : { note: desired.checkpoint },

@@ -18,7 +18,12 @@ export interface Ended {
  */
 export async function endWhatMayBeOver(tx: LedgerTransaction, now: InstantMs): Promise<Ended> {
   const detail = 'the ledger was restored from a backup';
-  const sessions = await endSessions(tx, now, 'everything', { reason: 'revoked', by: '', actor: SERVER, detail });
+  const sessions = await endSessions(
+    tx,
+    now,
+    { everything: true },
+    { reason: 'revoked', by: '', actor: SERVER, detail },
+  );
   const approved = await selectRequests(tx.db).where('r.state', '=', 'approved').execute();
   for (const row of approved) await moveRequest(tx, requestFromRow(row), 'cancelled', now, SERVER);
   const joinTokens = await tx.db

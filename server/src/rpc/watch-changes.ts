@@ -1,7 +1,8 @@
 import type { Change, Ledger } from '../ledger/ledger.js';
+import { nextTurn } from '../next-turn.js';
 
-/** How many ids are looked up at once while catching up. */
-const BATCH = 1_000;
+/** How many ids are looked up at once while catching up: after each batch others get their turn. */
+const BATCH = 200;
 
 /**
  * Runs a watch until the signal: `first` once, then `changed` with the ids that have changed since. Ids pile up in a
@@ -28,8 +29,10 @@ export async function watchChanges(
     while (!signal.aborted) {
       const ids = [...waiting].slice(0, BATCH);
       for (const id of ids) waiting.delete(id);
-      if (ids.length > 0) await handlers.changed(ids);
-      else
+      if (ids.length > 0) {
+        await handlers.changed(ids);
+        if (waiting.size > 0) await nextTurn();
+      } else
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

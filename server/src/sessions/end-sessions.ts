@@ -10,8 +10,9 @@ export type LiveSelection =
   | { readonly ids: readonly string[] }
   | { readonly userId: string }
   | { readonly deviceId: string }
+  /** The first that are due, as many as end at once by themselves. */
   | { readonly dueBy: number }
-  | 'everything';
+  | { readonly everything: true };
 
 /** Why they end, and by whom. */
 export interface EndDecision {
@@ -24,6 +25,9 @@ export interface EndDecision {
 
 /** How many ids one statement takes. */
 const CHUNK = 10_000;
+
+/** How many sessions whose time is over end in one transaction: the server answers nobody else meanwhile. */
+const DUE_AT_ONCE = 400;
 
 /**
  * Decides the end of live sessions: starting or active becomes ending, each device gets one new generation, its
@@ -51,10 +55,11 @@ type LiveRow = Awaited<ReturnType<typeof selectLive>>[number];
 
 async function selectLive(db: LedgerReader, which: LiveSelection) {
   const base = db.selectFrom('session').select(['id', 'device_id', 'epoch', 'user_id']).where(IS_LIVE);
-  if (which === 'everything') return base.execute();
+  if ('everything' in which) return base.execute();
   if ('userId' in which) return base.where('user_id', '=', which.userId).execute();
   if ('deviceId' in which) return base.where('device_id', '=', which.deviceId).execute();
-  if ('dueBy' in which) return base.where('expires_at_ms', '<=', which.dueBy).execute();
+  if ('dueBy' in which)
+    return base.where('expires_at_ms', '<=', which.dueBy).orderBy('expires_at_ms').limit(DUE_AT_ONCE).execute();
   const rows: { id: string; device_id: string; epoch: number; user_id: string }[] = [];
   for (let at = 0; at < which.ids.length; at += CHUNK)
     rows.push(...(await base.where('id', 'in', which.ids.slice(at, at + CHUNK)).execute()));
@@ -68,16 +73,13 @@ async function endChunk(
   decision: EndDecision,
 ): Promise<void> {
   const ids = live.map(({ id }) => id);
-  const devices = [...new Set(live.map(({ device_id }) => device_id))];
-  await tx.db
-    .updateTable('device')
-    .set({
-      generation: sql`generation + 1`,
-      revoked_epoch: sql`max(revoked_epoch, (select coalesce(max(s.epoch), 0) from session s where s.device_id = device.id
-        and s.id in (${sql.join(ids)})))`,
-    })
-    .where('id', 'in', devices)
-    .execute();
+  const epochs = new Map<string, number>();
+  for (const row of live) epochs.set(row.device_id, Math.max(row.epoch, epochs.get(row.device_id) ?? 0));
+  const devices = [...epochs.keys()];
+  const revoked = sql.join([...epochs].map(([id, epoch]) => sql`(${id}, ${epoch})`));
+  await sql`
+    update device set generation = generation + 1, revoked_epoch = max(revoked_epoch, r.epoch)
+    from (select column1 as id, column2 as epoch from (values ${revoked})) as r where r.id = device.id`.execute(tx.db);
   await noteMoves(tx.db, ids, 'ending', now);
   let revision = 0;
   for (const row of live) {

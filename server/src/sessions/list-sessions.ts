@@ -1,9 +1,9 @@
 import type { InstantMs, SessionState } from '@curfew/shared';
 import { sql, type RawBuilder } from 'kysely';
 import { findDevice } from '../devices/find-device.js';
-import type { LedgerReader } from '../ledger/ledger.js';
+import type { LedgerReader, SessionSearch } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
-import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
+import { afterCursor, cutPage, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import { findUser } from '../users/users.js';
 import { sessionsById, type SessionRecord } from './session-record.js';
 
@@ -22,6 +22,11 @@ const ORDER = {
 const SOURCES: Readonly<Record<string, RawBuilder<unknown>>> = {
   'u.name': sql`app_user u cross join session s on s.user_id = u.id`,
   'd.name': sql`device d cross join session s on s.device_id = d.id`,
+};
+/** The same for few sessions, which are found first and put in order then. */
+const SOURCES_OF_FEW: typeof SOURCES = {
+  'u.name': sql`session s cross join app_user u on u.id = s.user_id`,
+  'd.name': sql`session s cross join device d on d.id = s.device_id`,
 };
 
 export interface SessionFilter {
@@ -50,17 +55,26 @@ export interface SessionPage {
 }
 
 /** A page of sessions and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
-export async function listSessions(db: LedgerReader, input: SessionListInput, now: InstantMs): Promise<SessionPage> {
+export async function listSessions(
+  db: LedgerReader,
+  search: SessionSearch,
+  input: SessionListInput,
+  now: InstantMs,
+): Promise<SessionPage> {
   const order = parseOrderBy(input.orderBy, ORDER, 'expire_time');
   const size = pageSize(input.pageSize);
   const { cursorKey } = await readMeta(db);
   const scope = `sessions ${JSON.stringify([input.filter, input.orderBy])}`;
   const cursor = readPageToken(cursorKey, scope, input.pageToken);
+  const { text, states } = input.filter;
+  const match = text === '' ? undefined : await search.match(db, text, states.includes('ended'));
   const fits = await conditions(db, input.filter, now);
+  if (match !== undefined) fits.push(match.condition);
   const behind = cursor === undefined ? [] : [afterCursor(order.column, 's.id', order, cursor)];
   const column = sql.ref(order.column);
+  const sources = match?.isRare === true ? SOURCES_OF_FEW : SOURCES;
   const { rows } = await sql<{ id: string; sort_key: string | number }>`
-    select s.id, ${column} as sort_key from ${SOURCES[order.column] ?? sql`session s`}
+    select s.id, ${column} as sort_key from ${sources[order.column] ?? sql`session s`}
     where ${sql.join([...fits, ...behind], sql` and `)}
     order by ${column} ${sql.raw(order.descending ? 'desc' : 'asc')}, s.id limit ${size + 1}`.execute(db);
   const counted = await sql<{ total: number }>`
@@ -73,7 +87,7 @@ export async function listSessions(db: LedgerReader, input: SessionListInput, no
   return { sessions, nextPageToken, total: counted.rows[0]?.total ?? 0 };
 }
 
-/** What a session must fit, in terms of the session alone: counting then joins nothing. */
+/** What a session must fit beside its text, in terms of the session alone: counting then joins nothing. */
 async function conditions(db: LedgerReader, filter: SessionFilter, now: InstantMs): Promise<RawBuilder<unknown>[]> {
   // Every session has an end; naming it leads SQLite to the index of what is live.
   const fits =
@@ -87,13 +101,5 @@ async function conditions(db: LedgerReader, filter: SessionFilter, now: InstantM
     fits.push(sql`s.device_id in (select id from device where platform = ${filter.platform})`);
   if (filter.endingWithinMs !== undefined) fits.push(sql`s.expires_at_ms <= ${now + filter.endingWithinMs}`);
   if (filter.createdAfterMs !== undefined) fits.push(sql`s.created_at_ms >= ${filter.createdAfterMs}`);
-  if (filter.text !== '') fits.push(hasText(likePattern(filter.text)));
   return fits;
 }
-
-/** LIKE takes capital and small ASCII letters for the same (sqlite.org/lang_expr.html, 5). */
-const hasText = (pattern: string): RawBuilder<unknown> => sql`(
-  s.user_id in (select id from app_user where lower(name) like ${pattern} escape '\\')
-  or s.device_id in (select id from device where lower(name) like ${pattern} escape '\\')
-  or lower(s.reason) like ${pattern} escape '\\'
-  or lower(json_extract(s.account, '$.name')) like ${pattern} escape '\\')`;

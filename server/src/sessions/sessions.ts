@@ -1,13 +1,13 @@
 import { CurfewError, isId, type GrantOptions, type InstantMs } from '@curfew/shared';
 import { deviceActor } from '../devices/device-actor.js';
 import { findDevice, type DeviceRow } from '../devices/find-device.js';
-import { findId } from '../ledger/find-by-id.js';
-import type { LedgerTransaction } from '../ledger/ledger.js';
+import { findId, findIds } from '../ledger/find-by-id.js';
+import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { requestById } from '../requests/request-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { findUser, type UserRecord } from '../users/users.js';
-import { endSessions, nextEnd, type LiveSelection } from './end-sessions.js';
+import { endSessions, nextEnd } from './end-sessions.js';
 import { extendSession } from './extend-session.js';
 import { assertEnabled, assertGranting, assertWithinLimit } from './grant-rules.js';
 import { insertSession, NO_TERMS } from './insert-session.js';
@@ -104,25 +104,14 @@ export class Sessions {
   /** Decides the end of sessions, all in one transaction. Those that are ending or ended already are returned as they stand. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
   revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
     return this.context.ledger.write(async (tx) => {
-      let which: LiveSelection = 'everything';
-      let asked: string[] | undefined;
-      if (selection !== 'everything') {
-        if ('user' in selection) which = { userId: (await findUser(tx.db, selection.user)).id };
-        else if ('device' in selection) which = { deviceId: (await findDevice(tx.db, selection.device)).id };
-        else {
-          asked = [];
-          for (const given of new Set(selection.ids))
-            asked.push(await findId(tx.db, 'session', 'session', given, 'SESSION_NOT_FOUND'));
-          which = { ids: asked };
-        }
-      }
       const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
+      const which = await selected(tx.db, selection);
       const moved = await endSessions(tx, this.context.clock.now(), which, decision);
-      return sessionsById(tx.db, asked ?? moved);
+      return sessionsById(tx.db, 'ids' in which ? which.ids : moved);
     });
   }
 
-  /** Decides the end of every session whose time is over. Returns when the next one falls due; writes when one is. */
+  /** Decides the end of sessions whose time is over, so many at once. Returns when the next one falls due; writes when one is. */
   async expireDue(): Promise<InstantMs | undefined> {
     const { ledger, clock } = this.context;
     const next = await ledger.read(nextEnd);
@@ -180,8 +169,16 @@ export class Sessions {
 
   /** A page of sessions and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
   list(input: SessionListInput): Promise<SessionPage> {
-    return this.context.ledger.read((db) => listSessions(db, input, this.context.clock.now()));
+    const { ledger, clock } = this.context;
+    return ledger.read((db) => listSessions(db, ledger.sessionSearch, input, clock.now()));
   }
+}
+
+async function selected(db: LedgerReader, selection: RevokeSelection) {
+  if (selection === 'everything') return { everything: true } as const;
+  if ('user' in selection) return { userId: (await findUser(db, selection.user)).id };
+  if ('device' in selection) return { deviceId: (await findDevice(db, selection.device)).id };
+  return { ids: await findIds(db, 'session', 'session', selection.ids, 'SESSION_NOT_FOUND') };
 }
 
 /**

@@ -28,7 +28,7 @@ export async function endSignIns(
 ): Promise<number> {
   let query = tx.db
     .updateTable('sign_in')
-    .set({ ended_at_ms: which.now, sealed_refresh_token: null, refresh_at_ms: null })
+    .set({ ended_at_ms: which.now, sealed_refresh_token: null, refresh_at_ms: null, sealed_id_token: null })
     .where('ended_at_ms', 'is', null);
   if (which.id !== undefined) query = query.where('id', '=', which.id);
   if (which.userId !== undefined) query = query.where('user_id', '=', which.userId);

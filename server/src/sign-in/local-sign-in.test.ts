@@ -1,5 +1,6 @@
 import {
   CurfewError,
+  DAY,
   durationMs,
   ManualClock,
   MINUTE,
@@ -28,7 +29,13 @@ const SETTINGS = {
   passwordRequired: false,
   linkAccounts: 'by_name',
 } as const;
-const LIMITS = { idleMs: 60 * MINUTE, limitMs: 720 * MINUTE, freshMs: 15 * MINUTE, toolMs: 720 * MINUTE };
+const LIMITS = {
+  idleMs: 60 * MINUTE,
+  limitMs: 720 * MINUTE,
+  freshMs: 15 * MINUTE,
+  toolMs: 720 * MINUTE,
+  oneTimePasswordMs: 7 * DAY,
+};
 const PASSWORD = 'correct horse battery';
 const from = (address: string) => ({ peer: `${address}:50000`, userAgent: 'test' });
 const HOME = from('192.0.2.1');
@@ -70,7 +77,7 @@ describe('signing in with a password', function () {
     parts.local.signIn({ name, password, code }, origin, undefined);
   /** A user with a password of their own, signed in. */
   async function settled(name = 'alice'): Promise<Caller> {
-    const first = await parts.passwords.reset('server', name);
+    const { password: first } = await parts.passwords.reset('server', name);
     const caller = await parts.signIns.authenticate(await signIn(first, { name }));
     await parts.passwords.change(caller, first, PASSWORD);
     return parts.signIns.authenticate(await signIn(PASSWORD, { name }));
@@ -139,6 +146,51 @@ describe('signing in with a password', function () {
     for (const name of ['ALICE', ' Alice ', 'ａｌｉｃｅ']) await signIn(PASSWORD, { name });
     for (const name of ['alice\u0000', 'al ice', 'alicе'])
       await refused('SIGN_IN_FAILED', () => signIn(PASSWORD, { name }));
+  });
+
+  describe('that works once', () => {
+    const ADMIN: Caller = { userId: 'usr-admin', userName: 'admin', tokenId: 't', role: 'admin' };
+    const pending = () =>
+      ledger.read((db) => db.selectFrom('user_password').select(['must_change', 'expires_at_ms']).execute());
+
+    it('signs in until its end, and is gone then: only who knows it is told', async () => {
+      const { password, expiresAtMs } = await parts.passwords.reset(ADMIN, 'alice');
+      assert.equal(expiresAtMs, clock.now() + 7 * DAY);
+      pass(7 * DAY - 1);
+      const caller = await parts.signIns.authenticate(await signIn(password));
+      assert.equal(caller.mustChangePassword, true);
+      pass(1);
+      const told = await refused('ONE_TIME_PASSWORD_EXPIRED', () => signIn(password));
+      assert.equal(told.message, 'the one-time password was not used in time; ask an admin for a new one');
+      await refused('SIGN_IN_FAILED', () => signIn('wrong wrong wrong'));
+      await refused('ONE_TIME_PASSWORD_EXPIRED', () => parts.passwords.change(caller, password, PASSWORD));
+      await refused('ONE_TIME_PASSWORD_EXPIRED', () => parts.local.renew(caller, password, ''));
+      const { password: second } = await parts.passwords.reset(ADMIN, 'alice');
+      await signIn(second);
+      await refused('SIGN_IN_FAILED', () => signIn(password));
+    });
+
+    it('gives way to a password that has no end', async () => {
+      const { password } = await parts.passwords.reset(ADMIN, 'alice');
+      await parts.passwords.change(await parts.signIns.authenticate(await signIn(password)), password, PASSWORD);
+      assert.deepEqual(await pending(), [{ must_change: 0, expires_at_ms: null }]);
+      pass(400 * DAY);
+      await signIn(PASSWORD);
+    });
+
+    it("has no end when it is the first owner's: nobody could give another", async () => {
+      const { password, expiresAtMs } = await parts.passwords.reset('server', 'alice');
+      assert.equal(expiresAtMs, undefined);
+      pass(400 * DAY);
+      await signIn(password);
+    });
+  });
+
+  it('has no one-time codes beside it for who has none: the provider asks for those', async () => {
+    const bob = await users.get('bob');
+    const caller: Caller = { userId: bob.id, userName: 'bob', tokenId: 't', role: 'viewer' };
+    await refused('PASSWORD_NOT_SET', () => parts.codes.begin(caller));
+    await refused('TOTP_NOT_BEGUN', () => parts.codes.confirm(caller, '000000'));
   });
 
   it('a user who is disabled loses every sign-in, and does not get it back when enabled again', async () => {

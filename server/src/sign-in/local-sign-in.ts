@@ -3,7 +3,7 @@ import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import type { Caller } from '../users/caller.js';
 import type { PasswordHasher } from './password-hasher.js';
-import type { Passwords } from './passwords.js';
+import { hasExpired, type Passwords } from './passwords.js';
 import type { SignInOrigin, SignIns } from './sign-ins.js';
 import type { SignInThrottle } from './sign-in-throttle.js';
 import { totpOn, type TotpCodes } from './totp-codes.js';
@@ -20,6 +20,7 @@ interface LocalUser {
   readonly id: string;
   readonly name: string;
   readonly hash: string | null;
+  readonly expires_at_ms: number | null;
   readonly disabled: number;
 }
 
@@ -39,7 +40,7 @@ export class LocalSignIn {
   /**
    * Signs in; gives the secret of the new cookie. What was signed in with `previous` before is over. An unknown name, a
    * disabled user, one without a password and a wrong password have the same answer after the same work.
-   * Errors: SIGN_IN_FAILED, TOTP_CODE_REQUIRED, TOO_MANY_SIGN_INS.
+   * Errors: SIGN_IN_FAILED, ONE_TIME_PASSWORD_EXPIRED, TOTP_CODE_REQUIRED, TOO_MANY_SIGN_INS.
    */
   async signIn(proof: LocalProof, origin: SignInOrigin, previous: string | undefined): Promise<string> {
     const { context, hasher, throttle, signIns, codes } = this.parts;
@@ -53,6 +54,8 @@ export class LocalSignIn {
       // The password may have been changed, or the user disabled, while it was worked out.
       const now = await userByKey(tx.db, nameKey);
       if (now?.hash !== user.hash || now.disabled !== 0) return 'failed';
+      // Only who knows it is told that it is too old.
+      if (hasExpired(now, context.clock.now())) return 'expired';
       const withCode = await totpOn(tx.db, user.id);
       if (withCode && proof.code === '') return 'code required';
       if (withCode && !(await codes.use(tx, user.id, proof.code))) return 'failed';
@@ -61,6 +64,7 @@ export class LocalSignIn {
     });
     if (outcome === 'failed') return this.failed(user, origin);
     throttle.succeeded(attempt);
+    if (outcome === 'expired') throw new CurfewError('ONE_TIME_PASSWORD_EXPIRED');
     if (outcome === 'code required') throw new CurfewError('TOTP_CODE_REQUIRED');
     return outcome.secret;
   }
@@ -116,6 +120,6 @@ const userByKey = (db: LedgerReader, nameKey: string): Promise<LocalUser | undef
   db
     .selectFrom('app_user as u')
     .leftJoin('user_password as p', 'p.user_id', 'u.id')
-    .select(['u.id', 'u.name', 'u.disabled', 'p.hash'])
+    .select(['u.id', 'u.name', 'u.disabled', 'p.hash', 'p.expires_at_ms'])
     .where('u.name_key', '=', nameKey)
     .executeTakeFirst();

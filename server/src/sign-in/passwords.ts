@@ -1,6 +1,7 @@
-import { CurfewError } from '@curfew/shared';
+import { CurfewError, instantMs, type InstantMs } from '@curfew/shared';
 import type { Actor } from '../audit/audit-entry.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
+import type { Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { roleContains } from '../users/role.js';
@@ -10,23 +11,36 @@ import type { PasswordHasher } from './password-hasher.js';
 import { checkPassword, oneTimePassword } from './password-rules.js';
 import type { SignInThrottle } from './sign-in-throttle.js';
 
+/** A password that works for one sign-in. */
+export interface OneTimePassword {
+  readonly password: string;
+  /** When it stops working; undefined for one that has no end. */
+  readonly expiresAtMs: InstantMs | undefined;
+}
+
 /** Passwords of local users: given, changed, proved. */
 export class Passwords {
   constructor(
     private readonly context: UseCaseContext,
     private readonly hasher: PasswordHasher,
     private readonly throttle: SignInThrottle,
+    /** How long a one-time password works that an admin gives. */
+    private readonly oneTimeMs: number,
   ) {}
 
-  /** Proves that the caller knows their password. Errors: PASSWORD_NOT_SET, PASSWORD_WRONG, TOO_MANY_SIGN_INS. */
+  /**
+   * Proves that the caller knows their password. Errors: PASSWORD_NOT_SET, PASSWORD_WRONG, ONE_TIME_PASSWORD_EXPIRED,
+   * TOO_MANY_SIGN_INS.
+   */
   async prove(caller: Caller, password: string): Promise<void> {
-    const known = await this.context.ledger.read((db) => passwordHash(db, caller.userId));
+    const known = await this.context.ledger.read((db) => passwordOf(db, caller.userId));
     if (known === undefined) throw new CurfewError('PASSWORD_NOT_SET');
     // A guesser at an open browser, or with somebody's token, uses up attempts of their own.
     const attempt = { nameKey: `${caller.userId} ${caller.tokenId}`, peer: `${caller.tokenId}:0`, known: false };
     this.throttle.attempt(attempt);
-    if (!(await this.hasher.verify(known, password))) throw new CurfewError('PASSWORD_WRONG');
+    if (!(await this.hasher.verify(known.hash, password))) throw new CurfewError('PASSWORD_WRONG');
     this.throttle.succeeded(attempt);
+    if (hasExpired(known, this.context.clock.now())) throw new CurfewError('ONE_TIME_PASSWORD_EXPIRED');
   }
 
   /** Sets the caller's password; their other sign-ins end. Errors: those of `prove`, PASSWORD_TOO_WEAK. */
@@ -38,7 +52,7 @@ export class Passwords {
     const hash = await this.hasher.hash(next);
     await this.context.ledger.write(async (tx) => {
       const actor = callerActor(caller);
-      await this.store(tx, caller.userId, hash, false);
+      await this.store(tx, caller.userId, { hash, must_change: 0, expires_at_ms: null });
       tx.audit({ type: 'password.changed', actor, subject: caller.userId });
       const now = this.context.clock.now();
       await endSignIns(tx, { userId: caller.userId, except: caller.signInId, now, actor, why: 'password changed' });
@@ -46,28 +60,34 @@ export class Passwords {
   }
 
   /**
-   * Makes a one-time password, which must be changed at the next sign-in; the user's sign-ins end.
+   * Makes a one-time password, which must be changed at the next sign-in; the user's sign-ins end. One that the server
+   * itself gives out, at the first start, has no end: nobody is there to give another.
    * Errors: USER_NOT_FOUND, ROLE_TOO_HIGH.
    */
-  async reset(caller: Caller | 'server', given: string): Promise<string> {
+  async reset(caller: Caller | 'server', given: string): Promise<OneTimePassword> {
     const password = oneTimePassword(this.context.random);
     const hash = await this.hasher.hash(password);
     const actor: Actor = caller === 'server' ? { kind: 'server' } : callerActor(caller);
+    const expiresAtMs = caller === 'server' ? undefined : instantMs(this.context.clock.now() + this.oneTimeMs);
     await this.context.ledger.write(async (tx) => {
       const user = await findUser(tx.db, given);
       if (caller !== 'server' && !roleContains(caller.role, user.role))
         throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
-      await this.store(tx, user.id, hash, true);
+      await this.store(tx, user.id, { hash, must_change: 1, expires_at_ms: expiresAtMs ?? null });
       tx.audit({ type: 'password.reset', actor, subject: user.id, data: { user: user.name } });
       tx.changed('user', user.id);
       const now = this.context.clock.now();
       await endSignIns(tx, { userId: user.id, now, actor, why: 'password changed' });
     });
-    return password;
+    return { password, expiresAtMs };
   }
 
-  private async store(tx: LedgerTransaction, userId: string, hash: string, mustChange: boolean): Promise<void> {
-    const row = { hash, must_change: Number(mustChange), changed_at_ms: this.context.clock.now() };
+  private async store(
+    tx: LedgerTransaction,
+    userId: string,
+    given: Pick<Tables['user_password'], 'hash' | 'must_change' | 'expires_at_ms'>,
+  ): Promise<void> {
+    const row = { ...given, changed_at_ms: this.context.clock.now() };
     await tx.db
       .insertInto('user_password')
       .values({ user_id: userId, ...row })
@@ -77,8 +97,10 @@ export class Passwords {
   }
 }
 
-/** The hash of a user's password, when there is one. */
-async function passwordHash(db: LedgerReader, userId: string): Promise<string | undefined> {
-  const row = await db.selectFrom('user_password').select('hash').where('user_id', '=', userId).executeTakeFirst();
-  return row?.hash;
-}
+/** A user's password, when there is one. */
+const passwordOf = (db: LedgerReader, userId: string) =>
+  db.selectFrom('user_password').select(['hash', 'expires_at_ms']).where('user_id', '=', userId).executeTakeFirst();
+
+/** Whether a one-time password has waited for too long. */
+export const hasExpired = ({ expires_at_ms }: { readonly expires_at_ms: number | null }, now: InstantMs): boolean =>
+  expires_at_ms !== null && expires_at_ms <= now;

@@ -36,7 +36,7 @@ export async function buildSignIn(needs: SignInNeeds) {
   const hasher = new PasswordHasher(random);
   const throttle = new SignInThrottle(clock);
   const signIns = new SignIns(context, limits);
-  const passwords = new Passwords(context, hasher, throttle);
+  const passwords = new Passwords(context, hasher, throttle, limits.oneTimePasswordMs);
   const codes = new TotpCodes(context, secrets, passwords);
   const local = new LocalSignIn({ context, hasher, throttle, signIns, passwords, codes });
   const tools = new DeviceAuthorizations(context, tokens, limits.toolMs);

@@ -27,6 +27,15 @@ export interface ProviderPart {
   readonly freshAtMs: number;
   readonly sealedRefreshToken: (signInId: string) => string | null;
   readonly refreshAtMs: number | null;
+  readonly sealedIdToken: (signInId: string) => string | null;
+}
+
+/** A sign-in that its own browser has ended. */
+export interface EndedSignIn {
+  readonly id: string;
+  readonly method: SignInMethod;
+  /** The provider's ID token; null without one. */
+  readonly sealedIdToken: string | null;
 }
 
 /** How long the record of a sign-in that is over is kept. */
@@ -76,6 +85,7 @@ export class SignIns {
         provider_sid: provider?.sid ?? null,
         sealed_refresh_token: refreshToken,
         refresh_at_ms: refreshToken === null ? null : (provider?.refreshAtMs ?? now),
+        sealed_id_token: provider?.sealedIdToken(id) ?? null,
       })
       .execute();
     await tx.db.updateTable('app_user').set({ last_sign_in_at_ms: now }).where('id', '=', user.id).execute();
@@ -147,23 +157,24 @@ export class SignIns {
     });
   }
 
-  /** Ends the sign-in of a cookie, if it is one. */
-  async endSecret(secret: string, why: SignInEnd): Promise<void> {
-    await this.context.ledger.write((tx) => this.endSecretIn(tx, secret, why));
+  /** Ends the sign-in of a cookie, if it is one; gives what has ended. */
+  endSecret(secret: string, why: SignInEnd): Promise<EndedSignIn | undefined> {
+    return this.context.ledger.write((tx) => this.endSecretIn(tx, secret, why));
   }
 
   /** The same inside a transaction. */
-  async endSecretIn(tx: LedgerTransaction, secret: string, why: SignInEnd): Promise<void> {
+  async endSecretIn(tx: LedgerTransaction, secret: string, why: SignInEnd): Promise<EndedSignIn | undefined> {
     const row = await tx.db
       .selectFrom('sign_in as s')
       .innerJoin('app_user as u', 'u.id', 's.user_id')
-      .select(['s.id', 'u.id as user_id', 'u.name'])
+      .select(['s.id', 's.method', 's.sealed_id_token', 'u.id as user_id', 'u.name'])
       .where('s.hash', '=', hashSecret(secret))
       .where('s.ended_at_ms', 'is', null)
       .executeTakeFirst();
-    if (row === undefined) return;
+    if (row === undefined) return undefined;
     const actor = { kind: 'user', id: row.user_id, name: row.name } as const;
     await endSignIns(tx, { id: row.id, now: this.context.clock.now(), actor, why });
+    return { id: row.id, method: row.method, sealedIdToken: row.sealed_id_token };
   }
 
   /** Notes that the person has just proved who they are. */

@@ -1,4 +1,6 @@
-import { happen, type Command } from './model-commands.js';
+import type { Command } from './model-commands.js';
+import { converge } from './model-convergence.js';
+import { happen } from './model-happenings.js';
 import { SOUND_PARTS, type ModelParts } from './model-parts.js';
 import type { Template } from './model-server.js';
 import { ModelWorld } from './model-world.js';
@@ -14,7 +16,7 @@ export async function runModel(
   const world = await ModelWorld.start(template, runs++, parts);
   try {
     for (const command of commands) await happen(world, command);
-    await world.converge();
+    await converge(world);
   } finally {
     await world.close();
   }

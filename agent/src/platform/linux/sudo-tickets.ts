@@ -8,8 +8,7 @@ const TICKET_FOLDERS = ['/run/sudo/ts', '/var/run/sudo/ts', '/var/lib/sudo/ts'];
  * up to sudo 1.9.14, by its uid since. A ticket that cannot be removed ends by itself.
  */
 export async function removeTickets(uid: number | null, name: string | undefined): Promise<void> {
-  for (const folder of TICKET_FOLDERS)
-    for (const ticket of [uid === null ? undefined : String(uid), name])
-      if (ticket !== undefined && ticket !== '' && !ticket.includes('/') && ticket !== '.' && ticket !== '..')
-        await unlink(path.join(folder, ticket)).catch(() => undefined);
+  const tickets = [uid === null ? '' : String(uid), name ?? ''].filter((ticket) => !/^\.{0,2}$|\//.test(ticket));
+  const files = TICKET_FOLDERS.flatMap((folder) => tickets.map((ticket) => path.join(folder, ticket)));
+  await Promise.all(files.map((file) => unlink(file).catch(() => undefined)));
 }

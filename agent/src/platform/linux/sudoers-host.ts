@@ -111,8 +111,7 @@ export class SudoersHost implements KindHost {
 
   async remove(right: RightRef | FoundRight): Promise<void> {
     const file = this.file(right);
-    await unlink(file).catch(ignoreMissing(undefined));
-    await unlink(freshFile(file)).catch(ignoreMissing(undefined));
+    await Promise.all([file, freshFile(file)].map((one) => unlink(one).catch(ignoreMissing(undefined))));
     this.rendered.delete(right.sessionId);
     const left = await lstat(file).catch(ignoreMissing(undefined));
     if (left !== undefined)

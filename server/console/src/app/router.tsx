@@ -3,9 +3,10 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
-  redirect,
   type RouterHistory,
 } from '@tanstack/react-router';
+import { SIGN_IN_PATH } from '../auth/sign-in-landing.js';
+import { LandingPage } from '../auth/use-landing.js';
 import { NotFoundPage } from './not-found-page.js';
 import { definedOnly, textParam } from './page-search.js';
 import { Root } from './root.js';
@@ -78,15 +79,8 @@ const routes = [
     '/device',
     lazyRouteComponent(() => import('../pages/device-code/device-code-page.js'), 'DeviceCodePage'),
   ),
-  createRoute({
-    getParentRoute: () => root,
-    path: '/sign-in',
-    // Whoever comes here signed in has no reason to stay; the others see the sign-in before any page.
-    beforeLoad: () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is how the router is told
-      throw redirect({ to: '/' });
-    },
-  }),
+  // The others see the sign-in before any page.
+  createRoute({ getParentRoute: () => root, path: SIGN_IN_PATH, component: LandingPage }),
 ] as const;
 
 /** The pages and their addresses. */

@@ -22,12 +22,16 @@ export function useSetAuthState(): (state: AuthState) => void {
   );
 }
 
-/** Signs out here. */
+/** Signs out here and, where the server says so, goes on to the provider to sign out there as well. */
 export function useSignOut(): () => Promise<void> {
   const { auth } = useServices();
   const setState = useSetAuthState();
   return useCallback(async () => {
-    await auth.signOut();
+    const providerUrl = await auth.signOut();
+    if (providerUrl !== undefined) {
+      location.assign(providerUrl);
+      return;
+    }
     setState(await auth.state());
   }, [auth, setState]);
 }

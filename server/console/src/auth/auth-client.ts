@@ -9,13 +9,15 @@ export class AuthClient {
     return this.api.getAuth('/auth/state');
   }
 
-  /** Errors: SIGN_IN_FAILED, TOTP_CODE_REQUIRED, TOO_MANY_SIGN_INS. */
+  /** Errors: SIGN_IN_FAILED, ONE_TIME_PASSWORD_EXPIRED, TOTP_CODE_REQUIRED, TOO_MANY_SIGN_INS. */
   signIn(name: string, password: string, code: string): Promise<AuthState> {
     return this.api.postAuth('/auth/login', { name, password, ...(code === '' ? {} : { code }) });
   }
 
-  signOut(): Promise<void> {
-    return this.api.postAuth('/auth/logout', {});
+  /** Signs out here. Gives the provider's own page for signing out there, when there is one to go to. */
+  async signOut(): Promise<string | undefined> {
+    const answer = await this.api.postAuth<{ readonly providerUrl: string } | undefined>('/auth/logout', {});
+    return answer?.providerUrl;
   }
 
   /** Proves once more who this is, for what needs a fresh sign-in. Errors: SIGN_IN_FAILED, TOTP_CODE_REQUIRED. */

@@ -20,10 +20,12 @@ import { useServices } from '../app/services.js';
 import { useSetAuthState } from './auth-actions.js';
 import { oidcStartPath } from './auth-client.js';
 import type { SignInMethods } from './auth-state.js';
+import { useLanding } from './use-landing.js';
 import { Notice } from '../ui/notice.js';
 
 /** Signs in with a password and, where it is asked for, a one-time code, or through the provider. */
 export function SignInPage({ methods }: { readonly methods: SignInMethods }): ReactElement {
+  const { problem, next, goOn } = useLanding();
   useEffect(() => {
     document.title = 'Sign in · Curfew';
   }, []);
@@ -38,22 +40,33 @@ export function SignInPage({ methods }: { readonly methods: SignInMethods }): Re
         </CardHeader>
         <CardTitle component="h1">Sign in</CardTitle>
         <CardBody>
+          {problem === undefined ? null : (
+            <Notice variant="danger" isLiveRegion className="curfew-named" title="Not signed in">
+              {problem}
+            </Notice>
+          )}
           {methods.oidc === null ? null : (
             <>
-              <Button component="a" href={oidcStartPath(location.pathname + location.search)} isBlock>
+              <Button component="a" href={oidcStartPath(next)} isBlock>
                 {methods.oidc.label}
               </Button>
               {methods.password ? <Divider className="curfew-divider" /> : null}
             </>
           )}
-          {methods.password ? <PasswordForm isSecondary={methods.oidc !== null} /> : null}
+          {methods.password ? <PasswordForm isSecondary={methods.oidc !== null} onSignedIn={goOn} /> : null}
         </CardBody>
       </Card>
     </main>
   );
 }
 
-function PasswordForm({ isSecondary }: { readonly isSecondary: boolean }): ReactElement {
+interface PasswordFormProps {
+  readonly isSecondary: boolean;
+  /** Called before anything is shown to who is signed in. */
+  readonly onSignedIn: () => void;
+}
+
+function PasswordForm({ isSecondary, onSignedIn }: PasswordFormProps): ReactElement {
   const { auth } = useServices();
   const setState = useSetAuthState();
   const [name, setName] = useState('');
@@ -63,7 +76,10 @@ function PasswordForm({ isSecondary }: { readonly isSecondary: boolean }): React
   const codeRef = useRef<HTMLInputElement>(null);
   const signIn = useMutation({
     mutationFn: () => auth.signIn(name, password, code),
-    onSuccess: setState,
+    onSuccess: (state) => {
+      onSignedIn();
+      setState(state);
+    },
     onError: (error) => {
       if (error instanceof ApiError && error.code === 'TOTP_CODE_REQUIRED') setCodeWanted(true);
     },

@@ -1,6 +1,8 @@
+import type { InstantMs } from '@curfew/shared/browser';
 import { ClipboardCopy } from '@patternfly/react-core';
 import { Notice } from './notice.js';
 import type { ReactElement, ReactNode } from 'react';
+import { Moment } from './times.js';
 
 export interface CopyTextProps {
   /** What it is, for screen readers. */
@@ -40,3 +42,12 @@ export function SecretOnce({ label, text, children }: SecretOnceProps): ReactEle
     </>
   );
 }
+
+/** Until when a secret works; nothing for one that has no end. */
+export const WorksUntil = ({ at }: { readonly at: InstantMs | undefined }): ReactElement | null =>
+  at === undefined ? null : (
+    <>
+      {' '}
+      It works until <Moment at={at} />.
+    </>
+  );

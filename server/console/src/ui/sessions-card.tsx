@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { useApiQuery } from '../api/use-api.js';
 import type { SessionFilterJson } from '../gen/api.js';
+import { useRefreshOn } from '../live/use-refresh-on.js';
 import { sessionFromProto, sessionStateToProto, type SessionView } from '../model/session.js';
 import { durationText } from '../model/time-text.js';
 import { SessionStateLabel } from '../pages/sessions/session-state-label.js';
@@ -34,7 +35,15 @@ export function SessionsCard({ filter, hides }: SessionsCardProps): ReactElement
       pageSize: PAGE_SIZE,
       ...(pages.token === '' ? {} : { pageToken: pages.token }),
     },
-    { keepPrevious: true, refetchIntervalMs: 3_000 },
+    { keepPrevious: true },
+  );
+  useRefreshOn(
+    {
+      method: 'SessionService/WatchSessions',
+      request: { changesOnly: true },
+      concerns: ({ session }) => session?.[hides === 'device' ? 'deviceId' : 'userId'] === filter[hides],
+    },
+    'SessionService/ListSessions',
   );
   const sessions = (answer.data?.sessions ?? []).map(sessionFromProto);
   return (

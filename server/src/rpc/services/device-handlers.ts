@@ -81,10 +81,10 @@ export function deviceHandlers(parts: DeviceHandlerParts) {
       const { device, accounts } = await devices.get(request.device);
       return GetDeviceResponse.fromPartial({ device: deviceToProto(device, hub.isLinked, accounts) });
     },
-    watchDevices: (_request: WatchDevicesRequest, _: Identity, stream: AnswerStream<WatchDevicesResponse>) =>
-      watchChanges(parts.ledger, ['device'], stream.signal, {
+    watchDevices: (request: WatchDevicesRequest, _: Identity, stream: AnswerStream<WatchDevicesResponse>) =>
+      watchChanges(parts.ledger, ['device', 'session'], stream.signal, {
         first: async () => {
-          for (let token: string | undefined = ''; token !== undefined;) {
+          for (let token = request.changesOnly ? undefined : ''; token !== undefined;) {
             const page = await devices.list({ ...everything, pageToken: token });
             for (const device of page.devices)
               await stream.send(WatchDevicesResponse.fromPartial({ device: toProto(device) }));
@@ -93,7 +93,7 @@ export function deviceHandlers(parts: DeviceHandlerParts) {
           await stream.send(WatchDevicesResponse.fromPartial({ synced: true }));
         },
         changed: async (ids) => {
-          for (const id of ids)
+          for (const id of await devices.touchedBy(ids))
             await stream.send(WatchDevicesResponse.fromPartial({ device: toProto((await devices.get(id)).device) }));
         },
       }),

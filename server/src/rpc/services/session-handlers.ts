@@ -19,6 +19,7 @@ import {
 import { CurfewError, durationMs, type Clock } from '@curfew/shared';
 import type { LinkHub } from '../../link/link-hub.js';
 import type { Ledger } from '../../ledger/ledger.js';
+import { nextTurn } from '../../next-turn.js';
 import { diesBy } from '../../sessions/offline-end.js';
 import type { SessionRecord } from '../../sessions/session-record.js';
 import type { SessionFilter } from '../../sessions/list-sessions.js';
@@ -30,6 +31,9 @@ import { optionsFromProto } from '../grant-options.js';
 import { sessionStateFromProto, sessionToProto } from '../records-to-proto.js';
 import type { AnswerStream } from '../service-host.js';
 import { watchChanges } from '../watch-changes.js';
+
+/** How many results are made before others get their turn. */
+const WRITTEN_AT_ONCE = 1_000;
 
 export interface SessionHandlerParts {
   readonly ledger: Ledger;
@@ -112,9 +116,18 @@ export function sessionHandlers(parts: SessionHandlerParts) {
       const revoked = await sessions.revoke(callerOf(identity), selectionFromProto(request), request.reason);
       const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
       const now = waitMs === 0 ? revoked : await untilSettled(parts, revoked, waitMs);
-      return RevokeSessionsResponse.fromPartial({ results: now.map((session) => revokeResult(session, parts)) });
+      return RevokeSessionsResponse.fromPartial({ results: await revokeResults(now, parts) });
     },
   };
+}
+
+async function revokeResults(sessions: readonly SessionRecord[], parts: SessionHandlerParts) {
+  const results: ReturnType<typeof revokeResult>[] = [];
+  for (let at = 0; at < sessions.length; at += WRITTEN_AT_ONCE) {
+    if (at > 0) await nextTurn();
+    results.push(...sessions.slice(at, at + WRITTEN_AT_ONCE).map((session) => revokeResult(session, parts)));
+  }
+  return results;
 }
 
 function revokeResult(session: SessionRecord, { hub }: SessionHandlerParts) {
@@ -198,13 +211,16 @@ function filterFromProto(filter: ProtoFilter | undefined): SessionFilter {
 
 /** The part of a filter that a change can be judged by without asking the ledger again. */
 function fitsNames(filter: SessionFilter, session: SessionRecord): boolean {
-  const text = `${session.user_name} ${session.device_name} ${session.account.name} ${session.reason}`.toLowerCase();
+  const [text, texts] = [
+    filter.text.toLowerCase(),
+    [session.user_name, session.device_name, session.account.name, session.reason],
+  ];
   return (
     (filter.kind === '' || filter.kind === session.kind) &&
     (filter.user === '' || [session.user_id, session.user_name].includes(filter.user)) &&
     (filter.platform === '' || filter.platform === session.device_platform) &&
     (filter.device === '' || [session.device_id, session.device_name].includes(filter.device)) &&
-    text.includes(filter.text.toLowerCase())
+    texts.some((one) => one.toLowerCase().includes(text))
   );
 }
 

@@ -37,8 +37,13 @@ export function signInHandlers({ signIns, passwords, codes }: SignInParts) {
       await passwords.change(callerOf(identity), request.currentPassword, request.newPassword);
       return ChangePasswordResponse.fromPartial({});
     },
-    resetPassword: async (request: ResetPasswordRequest, identity: Identity) =>
-      ResetPasswordResponse.fromPartial({ password: await passwords.reset(callerOf(identity), request.user) }),
+    resetPassword: async (request: ResetPasswordRequest, identity: Identity) => {
+      const { password, expiresAtMs } = await passwords.reset(callerOf(identity), request.user);
+      return ResetPasswordResponse.fromPartial({
+        password,
+        ...(expiresAtMs === undefined ? {} : { expireTime: dateFromMs(expiresAtMs) }),
+      });
+    },
     beginTotp: async (_: BeginTotpRequest, identity: Identity) =>
       BeginTotpResponse.fromPartial(await codes.begin(callerOf(identity))),
     confirmTotp: async (request: ConfirmTotpRequest, identity: Identity) =>

@@ -45,6 +45,7 @@ export interface OidcPerson {
 interface TokenAnswer {
   readonly access_token: string;
   readonly refresh_token?: string | undefined;
+  readonly id_token?: string | undefined;
   claims(): oidc.IDToken | undefined;
 }
 
@@ -52,6 +53,8 @@ export interface OidcOutcome {
   readonly person: OidcPerson;
   readonly sid: string | undefined;
   readonly refreshToken: string | undefined;
+  /** As it came: says at sign-out whose session it is. */
+  readonly idToken: string | undefined;
   /** When the person proved who they are, there; undefined when it does not say. */
   readonly authTimeMs: number | undefined;
 }
@@ -119,6 +122,22 @@ export class OidcProvider {
   }
 
   /**
+   * Where to send a browser that has signed out here, so that it signs out there as well (OpenID Connect RP-Initiated
+   * Logout 1.0, section 2). Undefined when the provider names no such place, or one that is less safe than itself.
+   * Errors: OIDC_UNREACHABLE.
+   */
+  async signOutUrl(idToken: string | undefined, returnTo: string): Promise<URL | undefined> {
+    const provider = await this.provider();
+    const { end_session_endpoint } = provider.serverMetadata();
+    if (end_session_endpoint === undefined || !URL.canParse(end_session_endpoint)) return undefined;
+    if (!['https:', this.config.issuer.protocol].includes(new URL(end_session_endpoint).protocol)) return undefined;
+    return oidc.buildEndSessionUrl(provider, {
+      post_logout_redirect_uri: returnTo,
+      ...(idToken === undefined ? {} : { id_token_hint: idToken }),
+    });
+  }
+
+  /**
    * Whose sign-ins a logout token ends (OpenID Connect Back-Channel Logout 1.0, section 2.6).
    * Errors: LOGOUT_TOKEN_INVALID, OIDC_UNREACHABLE.
    */
@@ -177,6 +196,7 @@ export class OidcProvider {
       },
       sid: text(claims?.['sid']),
       refreshToken: tokens.refresh_token,
+      idToken: tokens.id_token,
       authTimeMs: claims?.auth_time === undefined ? undefined : claims.auth_time * 1000,
     };
   }

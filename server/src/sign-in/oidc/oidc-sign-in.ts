@@ -3,9 +3,12 @@ import type { OidcConfig } from '../../config/oidc-config.js';
 import type { UseCaseContext } from '../../use-case-context.js';
 import { endSignIns } from '../end-sign-ins.js';
 import type { SecretBox } from '../../secrets/secret-box.js';
-import type { SignInOrigin, SignIns } from '../sign-ins.js';
+import type { EndedSignIn, SignInOrigin, SignIns } from '../sign-ins.js';
 import type { OidcOutcome, OidcProvider } from './oidc-provider.js';
 import type { OidcUsers } from './oidc-users.js';
+
+/** What the ID token of a sign-in is sealed for. */
+const hintOf = (signInId: string): string => `${signInId} id token`;
 
 /** How many are asked about in one go. */
 const AT_ONCE = 200;
@@ -37,7 +40,7 @@ export class OidcSignIn {
   /** Signs in whom the provider has let through; gives the secret of the new cookie. Errors: OIDC_REFUSED, USER_DISABLED. */
   signIn(outcome: OidcOutcome, origin: SignInOrigin, previous: string | undefined): Promise<string> {
     const { context, config, users, signIns, secrets } = this.parts;
-    const { refreshToken } = outcome;
+    const { refreshToken, idToken } = outcome;
     return context.ledger.write(async (tx) => {
       const user = await users.userFor(tx, outcome.person);
       if (previous !== undefined) await signIns.endSecretIn(tx, previous, 'signed in anew');
@@ -47,9 +50,29 @@ export class OidcSignIn {
         freshAtMs: Math.min(outcome.authTimeMs ?? 0, context.clock.now()),
         sealedRefreshToken: (id) => (refreshToken === undefined ? null : secrets.seal(refreshToken, id)),
         refreshAtMs: context.clock.now() + config.recheckMs,
+        sealedIdToken: (id) => (idToken === undefined ? null : secrets.seal(idToken, hintOf(id))),
       });
       return secret;
     });
+  }
+
+  /**
+   * Where a browser goes whose sign-in has just ended by its own wish, to sign out at the provider as well; undefined
+   * when it need not, or the provider is not there: here the person is out in any case. Never rejects.
+   */
+  async signOutUrl(ended: EndedSignIn, returnTo: string): Promise<URL | undefined> {
+    const { config, provider, secrets, logger } = this.parts;
+    if (!config.signOutThere || ended.method !== 'oidc') return undefined;
+    try {
+      const { sealedIdToken: sealed } = ended;
+      return await provider.signOutUrl(
+        sealed === null ? undefined : secrets.unseal(sealed, hintOf(ended.id)),
+        returnTo,
+      );
+    } catch (error) {
+      logger.warn('nobody could be sent to the OIDC provider to sign out', { error });
+      return undefined;
+    }
   }
 
   /** Ends the sign-ins that a logout token names. Errors: LOGOUT_TOKEN_INVALID, OIDC_UNREACHABLE. */
@@ -120,11 +143,12 @@ export class OidcSignIn {
         await endSignIns(tx, { id, now: context.clock.now(), actor: { kind: 'server' }, why });
         return;
       }
-      const { refreshToken } = outcome;
+      const { refreshToken, idToken } = outcome;
       const next = refreshToken === undefined ? {} : { sealed_refresh_token: secrets.seal(refreshToken, id) };
+      const hint = idToken === undefined ? {} : { sealed_id_token: secrets.seal(idToken, hintOf(id)) };
       await tx.db
         .updateTable('sign_in')
-        .set({ ...next, refresh_at_ms: context.clock.now() + config.recheckMs })
+        .set({ ...next, ...hint, refresh_at_ms: context.clock.now() + config.recheckMs })
         .where('id', '=', id)
         .where('ended_at_ms', 'is', null)
         .execute();

@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 import { wordParam } from '../../app/page-search.js';
 import { useApiQuery } from '../../api/use-api.js';
 import type { DeviceJson, ListDevicesRequestJson } from '../../gen/api.js';
+import { useRefreshOn } from '../../live/use-refresh-on.js';
 import { PLATFORM_NAMES, platformFromProto } from '../../model/platform.js';
 import { timeFromProto } from '../../model/proto-json.js';
 import { ChoiceFilter } from '../../ui/choice-filter.js';
@@ -47,6 +48,9 @@ function question(address: Address): { text: string; show: Show | undefined; ord
   };
 }
 
+/** Changes are followed; this is for what nobody has told. */
+const SLOW_MS = 60_000;
+
 /** Every managed machine, page by page. */
 export function DeviceListTab({ onAdd }: { readonly onAdd: () => void }): ReactElement {
   const [address, change] = useAddress();
@@ -60,8 +64,9 @@ export function DeviceListTab({ onAdd }: { readonly onAdd: () => void }): ReactE
       pageSize: PAGE_SIZE,
       ...(pages.token === '' ? {} : { pageToken: pages.token }),
     },
-    { keepPrevious: true, refetchIntervalMs: 5_000 },
+    { keepPrevious: true, refetchIntervalMs: SLOW_MS },
   );
+  useRefreshOn({ method: 'DeviceService/WatchDevices', request: { changesOnly: true } }, 'DeviceService/ListDevices');
   const setText = (q: string): void => change({ q });
   const devices = answer.data?.devices ?? [];
   return (

@@ -1,20 +1,20 @@
 import '../../ui/pages.css';
 import { Notice } from '../../ui/notice.js';
-import { Breadcrumb, BreadcrumbItem, Card, CardBody, CardTitle, Label, PageSection } from '@patternfly/react-core';
+import { Card, CardBody, CardTitle, Label, PageSection } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import { useApiQuery } from '../../api/use-api.js';
 import { useRefusal } from '../../auth/use-auth.js';
 import type { DeviceJson } from '../../gen/api.js';
+import { useRefreshOn } from '../../live/use-refresh-on.js';
 import { PLATFORM_NAMES, platformFromProto } from '../../model/platform.js';
 import { timeFromProto } from '../../model/proto-json.js';
 import { FactList } from '../../ui/fact-list.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
-import { PageHeader } from '../../ui/page-header.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { SessionsCard } from '../../ui/sessions-card.js';
-import { ErrorView, LoadingView } from '../../ui/states.js';
+import { ThingHeader, ThingUnknown } from '../../ui/thing-page.js';
 import { Ago, Moment } from '../../ui/times.js';
 import { RemoveDeviceDialog, ResolveConflictDialog } from './device-dialogs.js';
 import { DeviceState, isInConflict, isRemoved } from './device-state.js';
@@ -22,37 +22,27 @@ import { LabelsCard } from './labels-card.js';
 
 const route = getRouteApi('/devices/$deviceId');
 
-const above = (
-  <Breadcrumb>
-    <BreadcrumbItem>
-      <Link to="/devices">Devices</Link>
-    </BreadcrumbItem>
-    <BreadcrumbItem isActive>Device</BreadcrumbItem>
-  </Breadcrumb>
-);
+const KIND = { name: 'Device', listName: 'Devices', listPath: '/devices' } as const;
+
+/** Changes are followed; this is for what nobody has told. */
+const SLOW_MS = 60_000;
 
 /** One managed machine: how it stands, who is on it, and who has or had rights there. */
 export function DevicePage(): ReactElement {
   const { deviceId } = route.useParams();
-  const answer = useApiQuery('DeviceService/GetDevice', { device: deviceId }, { refetchIntervalMs: 3_000 });
+  const answer = useApiQuery('DeviceService/GetDevice', { device: deviceId }, { refetchIntervalMs: SLOW_MS });
+  const id = answer.data?.device?.id;
+  useRefreshOn(
+    {
+      method: 'DeviceService/WatchDevices',
+      request: { changesOnly: true },
+      concerns: ({ device }) => device?.id === id,
+    },
+    'DeviceService/GetDevice',
+  );
   const device = answer.data?.device;
   if (device === undefined)
-    return (
-      <>
-        <PageHeader title="Device" above={above} />
-        <PageSection hasBodyWrapper={false}>
-          {answer.error === null ? (
-            <LoadingView what="the device" />
-          ) : (
-            <ErrorView
-              title="The device could not be loaded"
-              error={answer.error}
-              onRetry={() => void answer.refetch()}
-            />
-          )}
-        </PageSection>
-      </>
-    );
+    return <ThingUnknown kind={KIND} error={answer.error} onRetry={() => void answer.refetch()} />;
   return <DeviceView device={device} />;
 }
 
@@ -63,8 +53,8 @@ function DeviceView({ device }: { readonly device: DeviceJson }): ReactElement {
   const resolveRefusal = useRefusal('DeviceService/ResolveIdentityConflict');
   return (
     <>
-      <PageHeader
-        above={above}
+      <ThingHeader
+        kind={KIND}
         title={device.name ?? ''}
         description={<DeviceState device={device} />}
         actions={

@@ -1,10 +1,7 @@
-import { useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import type { UseQueryResult } from '@tanstack/react-query';
 import { useApiQuery } from '../../api/use-api.js';
-import { useServices } from '../../app/services.js';
 import type { GetOverviewResponseJson } from '../../gen/api.js';
-import { Throttle } from '../../live/throttle.js';
-import { useChanges } from '../../live/use-changes.js';
+import { useRefreshOn } from '../../live/use-refresh-on.js';
 
 const OVERVIEW = 'ServerService/GetOverview';
 
@@ -13,15 +10,7 @@ const INTERVAL_MS = 15_000;
 
 /** The overview, asked for again soon after a session or a request has changed. */
 export function useOverview(): UseQueryResult<GetOverviewResponseJson> {
-  const { clock } = useServices();
-  const client = useQueryClient();
-  const refresh = useMemo(
-    () => new Throttle(clock, 200, 900, () => void client.invalidateQueries({ queryKey: [OVERVIEW] })),
-    [clock, client],
-  );
-  useEffect(() => () => refresh.stop(), [refresh]);
-  const ask = (): void => refresh.ask();
-  useChanges('SessionService/WatchSessions', { changesOnly: true }, { onMessage: ask, onRestart: ask });
-  useChanges('RequestService/WatchAccessRequests', {}, { onMessage: ask, onRestart: ask });
+  useRefreshOn({ method: 'SessionService/WatchSessions', request: { changesOnly: true } }, OVERVIEW);
+  useRefreshOn({ method: 'RequestService/WatchAccessRequests', request: {} }, OVERVIEW);
   return useApiQuery(OVERVIEW, {}, { refetchIntervalMs: INTERVAL_MS });
 }

@@ -1,7 +1,7 @@
 import '../../ui/pages.css';
 import './policies.css';
-import { Breadcrumb, BreadcrumbItem, Label, PageSection } from '@patternfly/react-core';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { Label } from '@patternfly/react-core';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import { errorSentence } from '../../api/api-error.js';
 import { useApiQuery } from '../../api/use-api.js';
@@ -10,10 +10,9 @@ import { useRefusal } from '../../auth/use-auth.js';
 import type { PolicyJson } from '../../gen/api.js';
 import { timeFromProto } from '../../model/proto-json.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
-import { PageHeader } from '../../ui/page-header.js';
 import { PageTabs } from '../../ui/page-tabs.js';
 import { SafeText } from '../../ui/safe-text.js';
-import { ErrorView, LoadingView } from '../../ui/states.js';
+import { ThingHeader, ThingUnknown } from '../../ui/thing-page.js';
 import { Ago } from '../../ui/times.js';
 import { PolicyEditor } from './policy-editor.js';
 import { formFromPolicy } from './policy-form.js';
@@ -23,14 +22,7 @@ import { VersionsTab } from './versions-tab.js';
 
 const route = getRouteApi('/policies/$policyName');
 
-const above = (
-  <Breadcrumb>
-    <BreadcrumbItem>
-      <Link to="/policies">Policies</Link>
-    </BreadcrumbItem>
-    <BreadcrumbItem isActive>Policy</BreadcrumbItem>
-  </Breadcrumb>
-);
+const KIND = { name: 'Policy', listName: 'Policies', listPath: '/policies' } as const;
 
 /** One policy: what it says, and what it said. */
 export function PolicyPage(): ReactElement {
@@ -38,26 +30,11 @@ export function PolicyPage(): ReactElement {
   const answer = useApiQuery('PolicyService/GetPolicy', { policy: policyName });
   const policy = answer.data?.policy;
   if (policy === undefined)
-    return (
-      <>
-        <PageHeader title="Policy" above={above} />
-        <PageSection hasBodyWrapper={false}>
-          {answer.error === null ? (
-            <LoadingView what="the policy" />
-          ) : (
-            <ErrorView
-              title="The policy could not be loaded"
-              error={answer.error}
-              onRetry={() => void answer.refetch()}
-            />
-          )}
-        </PageSection>
-      </>
-    );
+    return <ThingUnknown kind={KIND} error={answer.error} onRetry={() => void answer.refetch()} />;
   return (
     <>
-      <PageHeader
-        above={above}
+      <ThingHeader
+        kind={KIND}
         title={policy.name ?? ''}
         description={<PolicyStanding policy={policy} />}
         actions={<RemoveButton policy={policy} />}

@@ -2,8 +2,6 @@ import './requests.css';
 import '../../ui/pages.css';
 import { Notice } from '../../ui/notice.js';
 import {
-  Breadcrumb,
-  BreadcrumbItem,
   Card,
   CardBody,
   CardTitle,
@@ -13,7 +11,7 @@ import {
   ProgressStepper,
   type ProgressStepProps,
 } from '@patternfly/react-core';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import { useApiQuery } from '../../api/use-api.js';
 import { useSignedIn } from '../../auth/use-auth.js';
@@ -24,10 +22,9 @@ import { durationText } from '../../model/time-text.js';
 import { FactList } from '../../ui/fact-list.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
 import { DeviceLink, PolicyLink, UserLink } from '../../ui/links.js';
-import { PageHeader } from '../../ui/page-header.js';
 import { RequestStateLabel } from '../../ui/request-state-label.js';
 import { SafeText } from '../../ui/safe-text.js';
-import { ErrorView, LoadingView } from '../../ui/states.js';
+import { ThingHeader, ThingUnknown } from '../../ui/thing-page.js';
 import { Moment, TimeLeft } from '../../ui/times.js';
 import { useKeys } from '../../ui/use-keys.js';
 import { ApproveDialog, DenyDialog, ReviewDialog } from './decide-dialog.js';
@@ -38,14 +35,7 @@ import { useRequestChanges } from './use-requests.js';
 
 const route = getRouteApi('/requests/$requestId');
 
-const above = (
-  <Breadcrumb>
-    <BreadcrumbItem>
-      <Link to="/requests">Requests</Link>
-    </BreadcrumbItem>
-    <BreadcrumbItem isActive>Request</BreadcrumbItem>
-  </Breadcrumb>
-);
+const KIND = { name: 'Request', listName: 'Requests', listPath: '/requests' } as const;
 
 /** One request: what it asks for, what became of it, and what can be done. */
 export function RequestPage(): ReactElement {
@@ -62,22 +52,7 @@ export function RequestPage(): ReactElement {
   );
   const request = (fetched === undefined ? undefined : changes.items.get(fetched.id)) ?? fetched;
   if (request === undefined)
-    return (
-      <>
-        <PageHeader title="Request" above={above} />
-        <PageSection hasBodyWrapper={false}>
-          {answer.error === null ? (
-            <LoadingView what="the request" />
-          ) : (
-            <ErrorView
-              title="The request could not be loaded"
-              error={answer.error}
-              onRetry={() => void answer.refetch()}
-            />
-          )}
-        </PageSection>
-      </>
-    );
+    return <ThingUnknown kind={KIND} error={answer.error} onRetry={() => void answer.refetch()} />;
   return <RequestDetails request={request} />;
 }
 
@@ -99,8 +74,8 @@ function RequestDetails({ request }: { readonly request: RequestView }): ReactEl
   );
   return (
     <>
-      <PageHeader
-        above={above}
+      <ThingHeader
+        kind={KIND}
         title={`${request.userName}: ${requestTarget(request)}`}
         description={
           <span className="curfew-buttons">

@@ -40,7 +40,14 @@ export function RevokeDialog({ target, onRevoke, onClose }: RevokeDialogProps): 
   const title = number === 1 ? 'Revoke this session?' : `Revoke ${count(number, 'session')}?`;
   const ready = reason.trim() !== '';
   return (
-    <Modal variant="medium" isOpen onClose={onClose} aria-labelledby="revoke-title" aria-describedby="revoke-body">
+    <Modal
+      variant="medium"
+      isOpen
+      onClose={onClose}
+      aria-labelledby="revoke-title"
+      aria-describedby="revoke-body"
+      elementToFocus="#revoke-reason"
+    >
       <ModalHeader title={title} labelId="revoke-title" titleIconVariant="warning" />
       <ModalBody id="revoke-body">
         {target.kind === 'some' ? <SomeSessions sessions={target.sessions} /> : <Matching {...target} />}

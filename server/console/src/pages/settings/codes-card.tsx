@@ -8,11 +8,16 @@ import { PasswordField } from '../../auth/password-fields.js';
 import { useSignedIn } from '../../auth/use-auth.js';
 import { downloadText } from '../../export/download.js';
 import { FormDialog, NoticeDialog } from '../../ui/form-dialog.js';
+import { GuardedButton } from '../../ui/guarded-button.js';
 import { Notice } from '../../ui/notice.js';
 import { QrPicture } from '../../ui/qr-picture.js';
 import { CopyText } from '../../ui/secret-once.js';
 import { LoadingView } from '../../ui/states.js';
 import { TextField } from '../../ui/text-field.js';
+
+/** A second proof goes with a first one that is asked for here. */
+const NO_PASSWORD =
+  'You sign in through the provider, which asks for its own codes; yours here would never be asked for.';
 
 /** Asks who is signed in once more: whether codes are on has changed. */
 function useReload(): () => void {
@@ -25,7 +30,7 @@ function useReload(): () => void {
 
 /** One-time codes: a second proof at the sign-in. */
 export function CodesCard(): ReactElement {
-  const { totpEnabled } = useSignedIn();
+  const { totpEnabled, hasPassword } = useSignedIn();
   const [open, setOpen] = useState<'on' | 'off'>();
   const reload = useReload();
   const close = (): void => setOpen(undefined);
@@ -34,10 +39,14 @@ export function CodesCard(): ReactElement {
       <CardTitle component="h2">One-time codes</CardTitle>
       <CardBody className="curfew-stack">
         <span>
-          <Label isCompact color={totpEnabled ? 'green' : 'grey'}>
-            {totpEnabled ? 'on' : 'off'}
-          </Label>{' '}
-          <span className="curfew-subtle">A code of an authenticator app, beside the password.</span>
+          {hasPassword || totpEnabled ? (
+            <Label isCompact color={totpEnabled ? 'green' : 'grey'}>
+              {totpEnabled ? 'on' : 'off'}
+            </Label>
+          ) : null}{' '}
+          <span className="curfew-subtle">
+            {hasPassword ? 'A code of an authenticator app, beside the password.' : NO_PASSWORD}
+          </span>
         </span>
         <div>
           {totpEnabled ? (
@@ -45,9 +54,13 @@ export function CodesCard(): ReactElement {
               Turn off…
             </Button>
           ) : (
-            <Button variant="secondary" onClick={() => setOpen('on')}>
+            <GuardedButton
+              variant="secondary"
+              refusal={hasPassword ? undefined : NO_PASSWORD}
+              onClick={() => setOpen('on')}
+            >
               Turn on…
-            </Button>
+            </GuardedButton>
           )}
         </div>
       </CardBody>

@@ -1,3 +1,4 @@
+import type { InstantMs } from '@curfew/shared/browser';
 import { Button, Content } from '@patternfly/react-core';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -9,8 +10,9 @@ import { useServices } from '../../app/services.js';
 import { useSignedIn } from '../../auth/use-auth.js';
 import { FormDialog, NoticeDialog } from '../../ui/form-dialog.js';
 import { SafeText } from '../../ui/safe-text.js';
-import { SecretOnce } from '../../ui/secret-once.js';
+import { SecretOnce, WorksUntil } from '../../ui/secret-once.js';
 import { ChoiceField, TextField } from '../../ui/text-field.js';
+import { timeFromProto } from '../../model/proto-json.js';
 import { namesIn, rolesToGive, roleToProto } from '../../model/user-roles.js';
 
 interface NewUser {
@@ -25,6 +27,8 @@ interface Made {
   readonly id: string;
   readonly name: string;
   readonly password: string;
+  /** When the password stops working; undefined when it does not. */
+  readonly until: InstantMs | undefined;
   /** What did not work after the user was made. */
   readonly problem: string | undefined;
 }
@@ -45,10 +49,10 @@ function useCreate(onMade: (made: Made) => void) {
         const names = namesIn(wish.groups);
         if (wish.email.trim() !== '' || names.length > 0)
           await api.call('UserService/UpdateUser', { user: id, email: wish.email.trim(), groups: { names } });
-        const { password = '' } = await api.call('SignInService/ResetPassword', { user: id });
-        return { id, name: user?.name ?? '', password, problem: undefined };
+        const { password = '', expireTime } = await api.call('SignInService/ResetPassword', { user: id });
+        return { id, name: user?.name ?? '', password, until: timeFromProto(expireTime), problem: undefined };
       } catch (error) {
-        return { id, name: user?.name ?? '', password: '', problem: errorSentence(error) };
+        return { id, name: user?.name ?? '', password: '', until: undefined, problem: errorSentence(error) };
       }
     },
     onSuccess: (made) => {
@@ -137,6 +141,7 @@ function MadeDialog({ made, onClose }: { readonly made: Made; readonly onClose: 
         ) : (
           <SecretOnce label={`One-time password of ${made.name}`} text={made.password}>
             The password of <SafeText text={made.name} /> for the first sign-in. It has to be changed then.
+            <WorksUntil at={made.until} />
           </SecretOnce>
         )}
         <div>

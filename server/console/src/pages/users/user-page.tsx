@@ -1,6 +1,6 @@
 import '../../ui/pages.css';
-import { Breadcrumb, BreadcrumbItem, Card, CardBody, CardTitle, Label, PageSection } from '@patternfly/react-core';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { Card, CardBody, CardTitle, Label, PageSection } from '@patternfly/react-core';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import { useApiQuery } from '../../api/use-api.js';
 import { useRefusal, useSignedIn } from '../../auth/use-auth.js';
@@ -8,11 +8,10 @@ import type { UserJson } from '../../gen/api.js';
 import { timeFromProto } from '../../model/proto-json.js';
 import { FactList } from '../../ui/fact-list.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
-import { PageHeader } from '../../ui/page-header.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { SessionsCard } from '../../ui/sessions-card.js';
 import { SignInsTable } from '../../ui/sign-ins-table.js';
-import { ErrorView, LoadingView } from '../../ui/states.js';
+import { ThingHeader, ThingUnknown } from '../../ui/thing-page.js';
 import { Ago, Moment } from '../../ui/times.js';
 import { TokensCard } from '../../ui/tokens-card.js';
 import { AccountsCard } from './accounts-card.js';
@@ -24,14 +23,7 @@ import { GroupLabels } from './users-page.js';
 
 const route = getRouteApi('/users/$userId');
 
-const above = (
-  <Breadcrumb>
-    <BreadcrumbItem>
-      <Link to="/users">Users</Link>
-    </BreadcrumbItem>
-    <BreadcrumbItem isActive>User</BreadcrumbItem>
-  </Breadcrumb>
-);
+const KIND = { name: 'User', listName: 'Users', listPath: '/users' } as const;
 
 /** One person: role, groups, accounts, sign-ins, tokens, and what they have and had. */
 export function UserPage(): ReactElement {
@@ -39,22 +31,7 @@ export function UserPage(): ReactElement {
   const answer = useApiQuery('UserService/GetUser', { user: userId }, { refetchIntervalMs: 5_000 });
   const user = answer.data?.user;
   if (user === undefined)
-    return (
-      <>
-        <PageHeader title="User" above={above} />
-        <PageSection hasBodyWrapper={false}>
-          {answer.error === null ? (
-            <LoadingView what="the user" />
-          ) : (
-            <ErrorView
-              title="The user could not be loaded"
-              error={answer.error}
-              onRetry={() => void answer.refetch()}
-            />
-          )}
-        </PageSection>
-      </>
-    );
+    return <ThingUnknown kind={KIND} error={answer.error} onRetry={() => void answer.refetch()} />;
   return <UserView user={user} />;
 }
 
@@ -65,8 +42,8 @@ function UserView({ user }: { readonly user: UserJson }): ReactElement {
   const close = (): void => setOpen(undefined);
   return (
     <>
-      <PageHeader
-        above={above}
+      <ThingHeader
+        kind={KIND}
         title={user.name ?? ''}
         description={
           <span className="curfew-buttons">

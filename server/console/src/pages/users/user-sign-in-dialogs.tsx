@@ -2,25 +2,27 @@ import { Content } from '@patternfly/react-core';
 import { useState, type ReactElement } from 'react';
 import { useApiMutation } from '../../api/use-api.js';
 import { useServices } from '../../app/services.js';
+import type { ResetPasswordResponseJson } from '../../gen/api.js';
+import { timeFromProto } from '../../model/proto-json.js';
 import { FormDialog, NoticeDialog } from '../../ui/form-dialog.js';
 import { SafeText } from '../../ui/safe-text.js';
-import { SecretOnce } from '../../ui/secret-once.js';
+import { SecretOnce, WorksUntil } from '../../ui/secret-once.js';
 import { USER_REFRESHES, type UserDialogProps } from './edit-user-dialog.js';
 
 /** Makes a one-time password for a user. */
 export function ResetPasswordDialog({ user, onClose }: UserDialogProps): ReactElement {
-  const [password, setPassword] = useState<string>();
+  const [made, setMade] = useState<ResetPasswordResponseJson>();
   const reset = useApiMutation('SignInService/ResetPassword', {
     quiet: true,
     refreshes: [...USER_REFRESHES, 'SignInService/ListSignIns'],
-    onDone: ({ password: made = '' }) => setPassword(made),
+    onDone: setMade,
   });
-  if (password !== undefined)
+  if (made !== undefined)
     return (
       <NoticeDialog title="The password was reset" onClose={onClose}>
-        <SecretOnce label={`One-time password of ${user.name ?? ''}`} text={password}>
+        <SecretOnce label={`One-time password of ${user.name ?? ''}`} text={made.password ?? ''}>
           Give it to <SafeText text={user.name ?? ''} /> on a way that you trust. It has to be changed at the next
-          sign-in.
+          sign-in. <WorksUntil at={timeFromProto(made.expireTime)} />
         </SecretOnce>
       </NoticeDialog>
     );

@@ -1,0 +1,48 @@
+import type { EndReason, Logger } from '@curfew/shared';
+import type { AccountDirectory } from '../ports/account-directory.js';
+import type { PrivilegeHost } from '../ports/privilege-host.js';
+import type { GrantRecord } from '../ports/state-file.js';
+
+export interface RightsLook {
+  readonly host: Pick<PrivilegeHost, 'inspect'>;
+  readonly accounts: Pick<AccountDirectory, 'byUid'>;
+  readonly logger: Logger;
+  /** The rights on record of which no removal runs, as of each call. */
+  readonly records: () => readonly GrantRecord[];
+  /** Whether the accounts are looked at as well. */
+  readonly withAccounts: boolean;
+  /** A right has to end, for this reason. */
+  readonly found: (record: GrantRecord, reason: EndReason, detail: string) => void;
+}
+
+/** Looks whether every right is still as it was made, and whose it was. What cannot be looked at now is next time. */
+export async function lookAtRights({
+  host,
+  accounts,
+  logger,
+  records,
+  withAccounts,
+  found,
+}: RightsLook): Promise<void> {
+  try {
+    for (const record of records()) {
+      if (record.phase !== 'held' || !records().includes(record)) continue;
+      const condition = await host.inspect(record);
+      const detail =
+        condition === 'absent' ? 'the right was removed on the device' : 'the right was changed on the device';
+      if (condition !== 'live') {
+        if (records().includes(record)) found(record, 'tampered', detail);
+      } else if (withAccounts) await checkAccount(record);
+    }
+  } catch (error) {
+    logger.error('a right could not be inspected, will try again', { error });
+  }
+
+  async function checkAccount(record: GrantRecord): Promise<void> {
+    if (record.account.uid === null) return;
+    const account = await accounts.byUid(record.account.uid);
+    if (account?.fingerprint === record.account.fingerprint && account.name === record.account.name) return;
+    const detail = account === undefined ? 'the account is gone' : 'the account is another one now';
+    if (records().includes(record)) found(record, 'account_removed', detail);
+  }
+}

@@ -1,0 +1,91 @@
+import type { ContractCase } from './contract-case.js';
+
+/** Devices and join tokens. */
+export const DEVICE_CASES: readonly ContractCase[] = [
+  {
+    name: 'devices',
+    as: 'erin',
+    method: 'DeviceService/ListDevices',
+    request: { filter: { online: true } },
+    has: ['devices.0.id', 'devices.0.facts.hostname', 'totalSize'],
+  },
+  {
+    name: 'a device',
+    as: 'erin',
+    method: 'DeviceService/GetDevice',
+    request: { device: 'web-1' },
+    has: ['device.accounts.0.name', 'device.online'],
+  },
+  {
+    name: 'no device',
+    as: 'erin',
+    method: 'DeviceService/GetDevice',
+    request: { device: 'web-9' },
+    refused: 'DEVICE_NOT_FOUND',
+  },
+  {
+    name: 'labels',
+    as: 'alice',
+    method: 'DeviceService/UpdateDevice',
+    request: { device: 'web-1', labels: { env: 'production' } },
+    has: ['device.labels.env'],
+  },
+  {
+    name: 'labels by a viewer',
+    as: 'erin',
+    method: 'DeviceService/UpdateDevice',
+    request: { device: 'web-1', labels: {} },
+    refused: 'METHOD_NOT_ALLOWED',
+  },
+  {
+    name: 'no conflict to resolve',
+    as: 'alice',
+    method: 'DeviceService/ResolveIdentityConflict',
+    request: { device: 'web-1' },
+    refused: 'DEVICE_NOT_IN_CONFLICT',
+  },
+  {
+    name: 'a join token',
+    as: 'alice',
+    method: 'DeviceService/CreateJoinToken',
+    request: { uses: 3, ttl: '600s' },
+    has: ['secret', 'joinToken.usesLeft'],
+    keeps: { joinToken: 'joinToken.id' },
+  },
+  {
+    name: 'too many uses',
+    as: 'alice',
+    method: 'DeviceService/CreateJoinToken',
+    request: { uses: 10_001 },
+    refused: 'FIELD_INVALID',
+  },
+  { name: 'join tokens', as: 'alice', method: 'DeviceService/ListJoinTokens', has: ['joinTokens.0.id'] },
+  {
+    name: 'revoking a join token',
+    as: 'alice',
+    method: 'DeviceService/RevokeJoinToken',
+    request: (kept) => ({ joinTokenId: kept.get('joinToken') }),
+    has: ['joinToken.revokeTime'],
+  },
+  {
+    name: 'revoking none',
+    as: 'alice',
+    method: 'DeviceService/RevokeJoinToken',
+    request: { joinTokenId: 'jtk-00000000000000000000' },
+    refused: 'JOIN_TOKEN_NOT_FOUND',
+  },
+  {
+    name: 'devices as they change',
+    as: 'erin',
+    method: 'DeviceService/WatchDevices',
+    watches: true,
+    has: ['device.id', 'device.facts.hostname', 'synced'],
+  },
+  {
+    name: 'devices as they change, for a user',
+    as: 'carol',
+    method: 'DeviceService/WatchDevices',
+    watches: true,
+    refused: 'METHOD_NOT_ALLOWED',
+  },
+];

@@ -1,0 +1,91 @@
+import type { ContractCase } from './contract-case.js';
+
+/** Users. */
+export const USER_CASES: readonly ContractCase[] = [
+  {
+    name: 'users',
+    as: 'erin',
+    method: 'UserService/ListUsers',
+    request: { orderBy: 'name desc', pageSize: 2 },
+    has: ['users.1.id', 'nextPageToken', 'totalSize'],
+  },
+  {
+    name: 'users in no order',
+    as: 'erin',
+    method: 'UserService/ListUsers',
+    request: { orderBy: 'shoe' },
+    refused: 'ORDER_BY_INVALID',
+  },
+  {
+    name: 'a page that is none',
+    as: 'erin',
+    method: 'UserService/ListUsers',
+    request: { pageToken: 'x' },
+    refused: 'PAGE_TOKEN_INVALID',
+  },
+  {
+    name: 'a user',
+    as: 'erin',
+    method: 'UserService/GetUser',
+    request: { user: 'carol' },
+    has: ['user.id'],
+    keeps: { carol: 'user.id' },
+  },
+  { name: 'nobody', as: 'erin', method: 'UserService/GetUser', request: { user: 'nobody' }, refused: 'USER_NOT_FOUND' },
+  {
+    name: 'a new user',
+    as: 'alice',
+    method: 'UserService/CreateUser',
+    request: { name: 'gina', role: 'ROLE_USER' },
+    has: ['user.id', 'user.displayName', 'user.createTime'],
+  },
+  {
+    name: 'the same name again',
+    as: 'alice',
+    method: 'UserService/CreateUser',
+    request: { name: 'GINA', role: 'ROLE_USER' },
+    refused: 'USER_NAME_TAKEN',
+  },
+  {
+    name: 'a name that is none',
+    as: 'alice',
+    method: 'UserService/CreateUser',
+    request: { name: 'a b', role: 'ROLE_USER' },
+    refused: 'FIELD_INVALID',
+  },
+  {
+    name: 'a role above',
+    as: 'alice',
+    method: 'UserService/CreateUser',
+    request: { name: 'hugo', role: 'ROLE_OWNER' },
+    refused: 'ROLE_TOO_HIGH',
+  },
+  {
+    name: 'a new user by a viewer',
+    as: 'erin',
+    method: 'UserService/CreateUser',
+    request: { name: 'ida', role: 'ROLE_USER' },
+    refused: 'METHOD_NOT_ALLOWED',
+  },
+  {
+    name: 'groups and mail',
+    as: 'alice',
+    method: 'UserService/UpdateUser',
+    request: { user: 'gina', groups: { names: ['on-call'] }, email: 'gina@example.com' },
+    has: ['user.groups.0', 'user.email'],
+  },
+  {
+    name: 'a change of who is above',
+    as: 'alice',
+    method: 'UserService/UpdateUser',
+    request: { user: 'owner', displayName: 'x' },
+    refused: 'ROLE_TOO_HIGH',
+  },
+  {
+    name: 'the last owner',
+    as: 'owner',
+    method: 'UserService/UpdateUser',
+    request: { user: 'owner', role: 'ROLE_ADMIN' },
+    refused: 'LAST_OWNER',
+  },
+];

@@ -1,0 +1,66 @@
+import type { InstantMs } from '@curfew/shared';
+import { ConnectorError, type Connector, type Person, type ResourceDescription, type Subject } from '../connector.js';
+import type { Operation } from './operation.js';
+import { readAnswer, type OperationAnswer } from './operation-answers.js';
+
+/** Carries operations to a program or a receiver. */
+export interface OperationCarrier {
+  /** Gives the answer's text, which is to be JSON. Errors: ConnectorError. */
+  carry(operation: Operation, signal: AbortSignal): Promise<string>;
+}
+
+const MOST_PAGES = 1000;
+
+/** A connector whose work somebody else does, who is told of it in JSON. What was done is asked for, never believed. */
+export class OperationConnector implements Connector {
+  constructor(private readonly carrier: OperationCarrier) {}
+
+  describe(signal: AbortSignal): Promise<ResourceDescription> {
+    return this.ask({ operation: 'describe' }, signal);
+  }
+
+  async findSubject(person: Person, signal: AbortSignal): Promise<Subject | undefined> {
+    const { subject } = await this.ask({ operation: 'find_subject', person }, signal);
+    return subject ?? undefined;
+  }
+
+  async has(subject: Subject, signal: AbortSignal): Promise<boolean> {
+    return (await this.ask({ operation: 'has', subject }, signal)).has;
+  }
+
+  async add(subject: Subject, until: InstantMs, signal: AbortSignal): Promise<void> {
+    await this.ask({ operation: 'add', subject, until }, signal);
+    if (!(await this.has(subject, signal)))
+      throw new ConnectorError('unreachable', "'add' was answered as done, but 'has' says no");
+  }
+
+  async remove(subject: Subject, signal: AbortSignal): Promise<void> {
+    await this.ask({ operation: 'remove', subject }, signal);
+    if (await this.has(subject, signal))
+      throw new ConnectorError('unreachable', "'remove' was answered as done, but 'has' says yes");
+  }
+
+  async members(signal: AbortSignal): Promise<readonly Subject[]> {
+    const found = new Map<string, Subject>();
+    const seen = new Set<string>();
+    let cursor = '';
+    do {
+      seen.add(cursor);
+      const { members, next } = await this.ask({ operation: 'members', cursor }, signal);
+      for (const member of members) found.set(member.id, member);
+      cursor = next;
+    } while (cursor !== '' && !seen.has(cursor) && seen.size < MOST_PAGES);
+    if (cursor !== '') throw new ConnectorError('refused', "the pages of 'members' do not come to an end");
+    return [...found.values()];
+  }
+
+  async close(): Promise<void> {}
+
+  private async ask<Asked extends Operation>(
+    operation: Asked,
+    signal: AbortSignal,
+  ): Promise<OperationAnswer<Asked['operation']>> {
+    const name: Asked['operation'] = operation.operation;
+    return readAnswer(name, await this.carrier.carry(operation, signal));
+  }
+}

@@ -1,7 +1,8 @@
+import { COMMAND_KIND } from './command/command-kind.js';
 import type { ConnectorKind } from './connector-kind.js';
 
 /** Every kind of connector, by title. */
-export const CONNECTOR_KINDS: readonly ConnectorKind[] = [];
+export const CONNECTOR_KINDS: readonly ConnectorKind[] = [COMMAND_KIND];
 
 /** The kind of a name, if there is one. */
 export const connectorKind = (name: string): ConnectorKind | undefined =>

@@ -19,18 +19,10 @@ const ANSWERS = {
 
 export type OperationAnswer<Name extends Operation['operation']> = z.infer<(typeof ANSWERS)[Name]>;
 
-/** Reads an answer. Errors: ConnectorError 'refused' for what the contract does not know, without its text. */
-export function readAnswer<Name extends Operation['operation']>(name: Name, text: string): OperationAnswer<Name> {
-  const parsed = ANSWERS[name].safeParse(parseJson(name, text));
+/** Reads an answer, parsed JSON. Errors: ConnectorError 'refused' for one that is not as agreed, without its text. */
+export function readAnswer<Name extends Operation['operation']>(name: Name, answer: unknown): OperationAnswer<Name> {
+  const parsed = ANSWERS[name].safeParse(answer);
   if (parsed.success) return parsed.data as OperationAnswer<Name>;
   const problems = parsed.error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
   throw new ConnectorError('refused', `the answer to '${name}' is not as agreed: ${problems.join('; ')}`);
-}
-
-function parseJson(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConnectorError('refused', `the answer to '${name}' is no JSON`);
-  }
 }

@@ -5,8 +5,9 @@ import { readAnswer, type OperationAnswer } from './operation-answers.js';
 
 /** Carries operations to a program or a receiver. */
 export interface OperationCarrier {
-  /** Gives the answer's text, which is to be JSON. Errors: ConnectorError. */
-  carry(operation: Operation, signal: AbortSignal): Promise<string>;
+  /** Gives the answer, parsed JSON. Errors: ConnectorError. */
+  carry(operation: Operation, signal: AbortSignal): Promise<unknown>;
+  close(): void;
 }
 
 const MOST_PAGES = 1000;
@@ -54,7 +55,9 @@ export class OperationConnector implements Connector {
     return [...found.values()];
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.carrier.close();
+  }
 
   private async ask<Asked extends Operation>(
     operation: Asked,

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// A whole program for a connector of the kind command. Below $CONNECTOR_HOME each resource is a folder, and each member
+// an empty file in it. people.txt says who can be one: a login and a mail address on each line.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const TRY_LATER = 75;
+const home = process.env['CONNECTOR_HOME'] ?? '';
+const { operation, resource, person, subject } = JSON.parse(readFileSync(0, 'utf8'));
+
+/** Ends the program with a line for the admin to read. */
+function fail(exitCode, text) {
+  process.stderr.write(`${text}\n`);
+  process.exit(exitCode);
+}
+
+/** Looks the resource up among those that there are, so that a name such as ../etc leads nowhere. */
+function folderOfResource() {
+  const known = readdirSync(home, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  if (!known.some(({ name }) => name === resource)) fail(1, 'there is no such resource');
+  return path.join(home, resource);
+}
+
+const people = () =>
+  readFileSync(path.join(home, 'people.txt'), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '));
+const known = (login) => ({ id: login, label: login });
+// Whatever somebody is called, this is a file name.
+const fileOf = (id) => Buffer.from(id).toString('base64url');
+const isMember = (folder) => readdirSync(folder).includes(fileOf(subject.id));
+const loginOf = (file) => Buffer.from(file, 'base64url').toString();
+
+const OPERATIONS = {
+  describe: (folder) => ({ text: `folder '${resource}' with ${readdirSync(folder).length} members`, findings: [] }),
+  find_subject: () => {
+    const fits = ([login, mail]) =>
+      person.subject === ''
+        ? login === person.user_name || person.mail_addresses.includes(mail)
+        : login === person.subject;
+    const found = people().filter(fits);
+    if (found.length > 1) fail(1, 'several people fit');
+    return { subject: found.length === 0 ? null : known(found[0][0]) };
+  },
+  has: (folder) => ({ has: isMember(folder) }),
+  add: (folder) => {
+    if (!people().some(([login]) => login === subject.id)) fail(1, 'there is nobody of that name');
+    writeFileSync(path.join(folder, fileOf(subject.id)), '');
+    return {};
+  },
+  remove: (folder) => {
+    if (isMember(folder)) rmSync(path.join(folder, fileOf(subject.id)), { force: true });
+    return {};
+  },
+  members: (folder) => ({ members: readdirSync(folder).map((file) => known(loginOf(file))), next: '' }),
+};
+
+try {
+  console.log(JSON.stringify(OPERATIONS[operation](folderOfResource())));
+} catch (error) {
+  // Files that cannot be read now may be there later: ask again.
+  fail(TRY_LATER, error.message);
+}

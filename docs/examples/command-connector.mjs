@@ -26,10 +26,10 @@ const people = () =>
     .split('\n')
     .filter(Boolean)
     .map((line) => line.split(' '));
-const known = (login) => ({ id: login, label: login });
+const isKnown = (login) => people().some(([one]) => one === login);
+const named = (login) => ({ id: login, label: login });
 // Whatever somebody is called, this is a file name.
 const fileOf = (id) => Buffer.from(id).toString('base64url');
-const isMember = (folder) => readdirSync(folder).includes(fileOf(subject.id));
 const loginOf = (file) => Buffer.from(file, 'base64url').toString();
 
 const OPERATIONS = {
@@ -41,19 +41,20 @@ const OPERATIONS = {
         : login === person.subject;
     const found = people().filter(fits);
     if (found.length > 1) fail(1, 'several people fit');
-    return { subject: found.length === 0 ? null : known(found[0][0]) };
+    return { subject: found.length === 0 ? null : named(found[0][0]) };
   },
-  has: (folder) => ({ has: isMember(folder) }),
+  has: (folder) => ({ has: isKnown(subject.id) && readdirSync(folder).includes(fileOf(subject.id)) }),
   add: (folder) => {
-    if (!people().some(([login]) => login === subject.id)) fail(1, 'there is nobody of that name');
+    if (!isKnown(subject.id)) fail(1, 'there is nobody of that name');
     writeFileSync(path.join(folder, fileOf(subject.id)), '');
     return {};
   },
   remove: (folder) => {
-    if (isMember(folder)) rmSync(path.join(folder, fileOf(subject.id)), { force: true });
+    const file = readdirSync(folder).find((name) => name === fileOf(subject.id));
+    if (file !== undefined) rmSync(path.join(folder, file));
     return {};
   },
-  members: (folder) => ({ members: readdirSync(folder).map((file) => known(loginOf(file))), next: '' }),
+  members: (folder) => ({ members: readdirSync(folder).map(loginOf).filter(isKnown).map(named), next: '' }),
 };
 
 try {

@@ -18,5 +18,5 @@ export type { Caller } from './users/caller.js';
 export { Users } from './users/users.js';
 export * from './connectors/connector.js';
 export type * from './connectors/connector-kind.js';
-export { CONNECTOR_KINDS, connectorKind } from './connectors/connector-kinds.js';
-export { TargetGuard } from './notifiers/targets/target-guard.js';
+export { connectorKind, CONNECTOR_KINDS } from './connectors/connector-kinds.js';
+export { TargetGuard, type Resolve } from './notifiers/targets/target-guard.js';

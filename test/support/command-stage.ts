@@ -1,27 +1,11 @@
-import { connectorKind, TargetGuard, type Connector, type ConnectorParts, type Person } from '@curfew/server/parts';
-import { SystemClock, systemRandom } from '@curfew/shared';
+import type { Connector, ConnectorParts, Person } from '@curfew/server/parts';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ContractStage } from './connector-contract.js';
+import { openConnector, personOf } from './connector-parts.js';
 import { scratchFolder } from './scratch.js';
 
 const EXAMPLE = new URL('../../../docs/examples/command-connector.mjs', import.meta.url);
-
-/** Somebody who is found by their user name alone. */
-export const personOf = (userName: string): Person => ({
-  userName,
-  displayName: userName,
-  mailAddresses: [],
-  subject: '',
-});
-
-/** What connectors may use, on this machine alone. */
-export const connectorParts = (more: Partial<ConnectorParts> = {}): ConnectorParts => ({
-  clock: new SystemClock(),
-  random: systemRandom,
-  guard: new TargetGuard(true),
-  ...more,
-});
 
 /** Writes a program for this Node: what follows the first line of its source, which is that of other machines. */
 export function writeProgram(file: string, source: string): string {
@@ -35,6 +19,7 @@ export class CommandStage implements ContractStage {
   readonly folder = scratchFolder('command');
   readonly programs = path.join(this.folder, 'programs');
   readonly home = path.join(this.folder, 'home');
+  private readonly hangs = path.join(this.folder, 'hangs');
   readonly people = [personOf('alice'), personOf('bob')] as const;
   readonly stranger = personOf('mallory');
   readonly connector: Connector;
@@ -44,7 +29,9 @@ export class CommandStage implements ContractStage {
     mkdirSync(path.join(this.home, 'ops'), { recursive: true });
     writeFileSync(path.join(this.home, 'people.txt'), 'alice alice@example.com\nbob bob@example.com\n');
     const source = readFileSync(EXAMPLE, 'utf8').replace(/^#!.*\n/, '');
-    writeProgram(path.join(this.programs, 'members.mjs'), source);
+    const hang = `import { existsSync } from 'node:fs';
+      if (existsSync(${JSON.stringify(this.hangs)})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);\n`;
+    writeProgram(path.join(this.programs, 'members.mjs'), hang + source);
     this.connector = this.open({ program: path.join(this.programs, 'members.mjs') });
   }
 
@@ -55,10 +42,7 @@ export class CommandStage implements ContractStage {
     parts: Partial<ConnectorParts> = { commandFolder: this.programs },
   ): Connector {
     const variables = `CONNECTOR_HOME=${this.home}`;
-    return connectorKind('command')!.open(
-      { settings: { arguments: '', variables, ...settings }, secrets, target: { resource: 'ops' } },
-      connectorParts(parts),
-    );
+    return openConnector('command', { settings: { variables, ...settings }, secrets, target: { resource: 'ops' }, parts });
   }
 
   /** Opens a connector whose program is this source, in place of the example. */
@@ -76,6 +60,17 @@ export class CommandStage implements ContractStage {
   readonly cutOff = async (): Promise<() => Promise<void>> => {
     renameSync(this.home, `${this.home}.away`);
     return async () => renameSync(`${this.home}.away`, this.home);
+  };
+
+  readonly hang = async (): Promise<() => Promise<void>> => {
+    writeFileSync(this.hangs, '');
+    return async () => rmSync(this.hangs);
+  };
+
+  readonly forget = async ({ userName }: Person): Promise<void> => {
+    const file = path.join(this.home, 'people.txt');
+    const left = readFileSync(file, 'utf8').split('\n').filter((line) => !line.startsWith(`${userName} `));
+    writeFileSync(file, left.join('\n'));
   };
 
   readonly close = async (): Promise<void> => {

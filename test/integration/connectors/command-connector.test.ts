@@ -1,10 +1,13 @@
-import { connectorKind, ConnectorError, type Connector } from '@curfew/server/parts';
+import { ConnectorError, type Connector } from '@curfew/server/parts';
 import { durationMs, ManualClock } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CommandStage, connectorParts, personOf, writeProgram } from '../../support/command-stage.js';
-import { itKeepsTheConnectorContract } from '../../support/connector-contract.js';
+import { BROKEN_CONNECTORS } from '../../support/broken-connectors.js';
+import { CommandStage, writeProgram } from '../../support/command-stage.js';
+import { brokenPromises, itKeepsTheConnectorContract, type ContractStage } from '../../support/connector-contract.js';
+import { connectorParts, kindOf, personOf } from '../../support/connector-parts.js';
+import { HOSTILE_NAMES } from '../../support/hostile-names.js';
 import { eventually } from '../../support/wait.js';
 
 const never = (): AbortSignal => new AbortController().signal;
@@ -14,7 +17,7 @@ const isError =
     error instanceof ConnectorError && error.kind === kind && message.test(error.message);
 
 describe('the command connector', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   describe('with the example program', () => {
     itKeepsTheConnectorContract(async () => new CommandStage());
@@ -35,7 +38,7 @@ describe('the command connector', function () {
       eventually(() => existsSync(markOf(name)) && Number(readFileSync(markOf(name), 'utf8')), { withinMs: 20_000 });
 
     it('is offered only where the configuration names a folder, and runs nothing elsewhere', async () => {
-      const kind = connectorKind('command')!;
+      const kind = kindOf('command');
       assert.match(kind.unavailable?.(connectorParts()) ?? '', /connectors\.command_folder/);
       assert.equal(kind.unavailable?.(connectorParts({ commandFolder: stage.programs })), undefined);
       const program = writeProgram(path.join(stage.programs, 'mark.mjs'), marking(markOf('ran')));
@@ -137,15 +140,7 @@ describe('the command connector', function () {
 
     it('takes hostile names for names: nobody is found, and nothing else happens', async () => {
       const before = tree(stage.folder);
-      for (const name of [
-        '$(touch x) `touch x` ; touch x',
-        '../../etc',
-        '--help',
-        'a\nb',
-        'a\0b',
-        '*',
-        'x'.repeat(300),
-      ]) {
+      for (const name of HOSTILE_NAMES) {
         assert.equal(await stage.connector.findSubject(personOf(name), never()), undefined, name);
         const subject = { id: name, label: name };
         await assert.rejects(
@@ -237,7 +232,7 @@ describe('the command connector', function () {
 
   describe('its settings', () => {
     const problemOf = (name: string, value: string): string | undefined =>
-      connectorKind('command')!
+      kindOf('command')
         .settings.find((field) => field.name === name)
         ?.problem?.(value);
 

@@ -57,6 +57,7 @@ const OPERATIONS = {
   members: (folder) => ({ members: readdirSync(folder).map(loginOf).filter(isKnown).map(named), next: '' }),
 };
 
+if (!Object.hasOwn(OPERATIONS, operation)) fail(1, 'there is no such operation');
 try {
   console.log(JSON.stringify(OPERATIONS[operation](folderOfResource())));
 } catch (error) {

@@ -42,7 +42,12 @@ export class CommandStage implements ContractStage {
     parts: Partial<ConnectorParts> = { commandFolder: this.programs },
   ): Connector {
     const variables = `CONNECTOR_HOME=${this.home}`;
-    return openConnector('command', { settings: { variables, ...settings }, secrets, target: { resource: 'ops' }, parts });
+    return openConnector('command', {
+      settings: { variables, ...settings },
+      secrets,
+      target: { resource: 'ops' },
+      parts,
+    });
   }
 
   /** Opens a connector whose program is this source, in place of the example. */
@@ -69,7 +74,9 @@ export class CommandStage implements ContractStage {
 
   readonly forget = async ({ userName }: Person): Promise<void> => {
     const file = path.join(this.home, 'people.txt');
-    const left = readFileSync(file, 'utf8').split('\n').filter((line) => !line.startsWith(`${userName} `));
+    const left = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => !line.startsWith(`${userName} `));
     writeFileSync(file, left.join('\n'));
   };
 

@@ -21,7 +21,10 @@ export interface ConnectorWish {
 }
 
 /** Opens a connector of a kind. Errors: AssertionError for a value that the kind's own fields refuse. */
-export function openConnector(kind: string, { settings, secrets = {}, target, guard, parts = {} }: ConnectorWish): Connector {
+export function openConnector(
+  kind: string,
+  { settings, secrets = {}, target, guard, parts = {} }: ConnectorWish,
+): Connector {
   const { settings: settingFields, target: targetFields, open } = kindOf(kind);
   const values = (fields: typeof settingFields, given: FieldValues): Record<string, string> => {
     for (const name of Object.keys(given))

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import path from 'node:path';
 import { BROKEN_CONNECTORS } from '../../support/broken-connectors.js';
 import { CommandStage, writeProgram } from '../../support/command-stage.js';
-import { brokenPromises, itKeepsTheConnectorContract, type ContractStage } from '../../support/connector-contract.js';
+import { CONNECTOR_CONTRACT, itKeepsTheConnectorContract } from '../../support/connector-contract.js';
 import { connectorParts, kindOf, personOf } from '../../support/connector-parts.js';
 import { HOSTILE_NAMES } from '../../support/hostile-names.js';
 import { eventually } from '../../support/wait.js';
@@ -21,6 +21,21 @@ describe('the command connector', function () {
 
   describe('with the example program', () => {
     itKeepsTheConnectorContract(async () => new CommandStage());
+
+    for (const [name, breakIt] of Object.entries(BROKEN_CONNECTORS))
+      it(`does not pass the contract with the fault ${name}`, async () => {
+        const kept: boolean[] = [];
+        for (const { run } of CONNECTOR_CONTRACT.filter(({ title }) => /^(gives|takes it)/.test(title))) {
+          const stage = new CommandStage();
+          const broken = { ...stage, connector: breakIt(stage.connector, stage.people) };
+          try {
+            await run(broken).then(() => kept.push(true), (error: unknown) => kept.push(!(error instanceof assert.AssertionError)));
+          } finally {
+            await stage.close();
+          }
+        }
+        assert.ok(kept.includes(false), kept.join());
+      });
   });
 
   describe('on its own', () => {
@@ -188,6 +203,16 @@ describe('the command connector', function () {
     ] as const)
       it(`says what is the matter with ${name}`, async () => {
         await assert.rejects(has(stage.openProgram(source)), isError(kind, message));
+      });
+
+    for (const { operation, lie, message } of [
+      { operation: 'add', lie: '{"has":false}', message: /'add' was answered as done, but 'has' says no/ },
+      { operation: 'remove', lie: '{"has":true}', message: /'remove' was answered as done, but 'has' says yes/ },
+    ] as const)
+      it(`believes no program that says it has done '${operation}' and has not`, async () => {
+        const liar = stage.openProgram(`console.log('${lie}')`);
+        const call = operation === 'add' ? liar.add(alice, connectorParts().clock.now(), never()) : liar.remove(alice, never());
+        await assert.rejects(call, isError('unreachable', message));
       });
 
     it('shows no secret that a program repeats', async () => {

@@ -29,7 +29,10 @@ describe('the command connector', function () {
           const stage = new CommandStage();
           const broken = { ...stage, connector: breakIt(stage.connector, stage.people) };
           try {
-            await run(broken).then(() => kept.push(true), (error: unknown) => kept.push(!(error instanceof assert.AssertionError)));
+            await run(broken).then(
+              () => kept.push(true),
+              (error: unknown) => kept.push(!(error instanceof assert.AssertionError)),
+            );
           } finally {
             await stage.close();
           }
@@ -211,7 +214,8 @@ describe('the command connector', function () {
     ] as const)
       it(`believes no program that says it has done '${operation}' and has not`, async () => {
         const liar = stage.openProgram(`console.log('${lie}')`);
-        const call = operation === 'add' ? liar.add(alice, connectorParts().clock.now(), never()) : liar.remove(alice, never());
+        const call =
+          operation === 'add' ? liar.add(alice, connectorParts().clock.now(), never()) : liar.remove(alice, never());
         await assert.rejects(call, isError('unreachable', message));
       });
 

@@ -3,6 +3,7 @@ import { COMMAND_KIND } from './command/command-kind.js';
 import type { ConnectorKind } from './connector-kind.js';
 import { GITHUB_TEAM_KIND } from './github/github-kind.js';
 import { SCIM_KIND } from './scim/scim-kind.js';
+import { WEBHOOK_KIND } from './webhook/webhook-kind.js';
 
 /** Every kind of connector, by title. */
 export const CONNECTOR_KINDS: readonly ConnectorKind[] = [
@@ -10,6 +11,7 @@ export const CONNECTOR_KINDS: readonly ConnectorKind[] = [
   COMMAND_KIND,
   GITHUB_TEAM_KIND,
   SCIM_KIND,
+  WEBHOOK_KIND,
 ];
 
 /** The kind of a name, if there is one. */

@@ -209,8 +209,8 @@ describe('the command connector', function () {
       });
 
     for (const { operation, lie, message } of [
-      { operation: 'add', lie: '{"has":false}', message: /'add' was answered as done, but 'has' says no/ },
-      { operation: 'remove', lie: '{"has":true}', message: /'remove' was answered as done, but 'has' says yes/ },
+      { operation: 'add', lie: '{"has":false}', message: /^what 'add' was to do cannot be read back yet$/ },
+      { operation: 'remove', lie: '{"has":true}', message: /^what 'remove' was to do cannot be read back yet$/ },
     ] as const)
       it(`believes no program that says it has done '${operation}' and has not`, async () => {
         const liar = stage.openProgram(`console.log('${lie}')`);

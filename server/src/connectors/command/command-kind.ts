@@ -93,6 +93,7 @@ export const COMMAND_KIND: ConnectorKind = {
         },
         clock,
       ),
+      clock,
     );
   },
 };

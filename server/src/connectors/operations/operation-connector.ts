@@ -1,5 +1,6 @@
-import type { InstantMs } from '@curfew/shared';
+import type { Clock, InstantMs } from '@curfew/shared';
 import { ConnectorError, type Connector, type Person, type ResourceDescription, type Subject } from '../connector.js';
+import { readBack } from '../read-back.js';
 import type { Operation } from './operation.js';
 import { readAnswer, type OperationAnswer } from './operation-answers.js';
 
@@ -14,7 +15,10 @@ const MOST_PAGES = 1000;
 
 /** A connector whose work somebody else does, who is told of it in JSON. What was done is asked for, never believed. */
 export class OperationConnector implements Connector {
-  constructor(private readonly carrier: OperationCarrier) {}
+  constructor(
+    private readonly carrier: OperationCarrier,
+    private readonly clock: Clock,
+  ) {}
 
   describe(signal: AbortSignal): Promise<ResourceDescription> {
     return this.ask({ operation: 'describe' }, signal);
@@ -31,14 +35,12 @@ export class OperationConnector implements Connector {
 
   async add(subject: Subject, until: InstantMs, signal: AbortSignal): Promise<void> {
     await this.ask({ operation: 'add', subject, until }, signal);
-    if (!(await this.has(subject, signal)))
-      throw new ConnectorError('unreachable', "'add' was answered as done, but 'has' says no");
+    await readBack(() => this.has(subject, signal), "what 'add' was to do", this.clock, signal);
   }
 
   async remove(subject: Subject, signal: AbortSignal): Promise<void> {
     await this.ask({ operation: 'remove', subject }, signal);
-    if (await this.has(subject, signal))
-      throw new ConnectorError('unreachable', "'remove' was answered as done, but 'has' says yes");
+    await readBack(async () => !(await this.has(subject, signal)), "what 'remove' was to do", this.clock, signal);
   }
 
   async members(signal: AbortSignal): Promise<readonly Subject[]> {

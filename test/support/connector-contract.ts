@@ -248,10 +248,16 @@ export interface BrokenPromise {
   readonly error: unknown;
 }
 
-/** Runs the contract outside of mocha and says what of it is broken. Errors: whatever the making of a stage throws. */
-export async function brokenPromises(makeStage: () => Promise<ContractStage>): Promise<readonly BrokenPromise[]> {
+/**
+ * Runs the contract, or some of it, outside of mocha and says what is broken. Errors: whatever the making of a stage
+ * throws.
+ */
+export async function brokenPromises(
+  makeStage: () => Promise<ContractStage>,
+  cases: readonly ContractCase[] = CONNECTOR_CONTRACT,
+): Promise<readonly BrokenPromise[]> {
   const broken: BrokenPromise[] = [];
-  for (const { title, needs, run } of CONNECTOR_CONTRACT) {
+  for (const { title, needs, run } of cases) {
     const stage = await makeStage();
     try {
       if (needs === undefined || stage[needs] !== undefined) await run(stage);

@@ -3,6 +3,7 @@ import { instantMs } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { AwsStage } from '../../support/aws-stage.js';
 import { BROKEN_CONNECTORS } from '../../support/broken-connectors.js';
+import { assertIsCaught } from '../../support/caught-faults.js';
 import { brokenPromises, itKeepsTheConnectorContract } from '../../support/connector-contract.js';
 import { personOf } from '../../support/connector-parts.js';
 import { failFirst, type HttpFault, type SeenCall } from '../../support/http-faults.js';
@@ -49,7 +50,7 @@ describe('the AWS IAM Identity Center connector', function () {
           const stage = await AwsStage.start();
           return { ...stage, connector: breakIt(stage.connector, stage.people) };
         });
-        assert.notDeepEqual(broken, []);
+        assertIsCaught(name, broken);
       });
   });
 

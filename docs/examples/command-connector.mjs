@@ -59,7 +59,8 @@ const OPERATIONS = {
 
 if (!Object.hasOwn(OPERATIONS, operation)) fail(1, 'there is no such operation');
 try {
-  console.log(JSON.stringify(OPERATIONS[operation](folderOfResource())));
+  const perform = OPERATIONS[operation];
+  console.log(JSON.stringify(perform(folderOfResource())));
 } catch (error) {
   // Files that cannot be read now may be there later: ask again.
   fail(TRY_LATER, error.message);

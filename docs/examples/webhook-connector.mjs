@@ -67,7 +67,8 @@ async function answerTo(request) {
   const call = JSON.parse(body);
   if (call.resource !== RECEIVER_RESOURCE) throw new Refusal(404, 'there is no such resource');
   if (!Object.hasOwn(OPERATIONS, call.operation)) throw new Refusal(400, 'there is no such operation');
-  return OPERATIONS[call.operation](call);
+  const perform = OPERATIONS[call.operation];
+  return perform(call);
 }
 
 const server = createServer(async (request, response) => {

@@ -7,7 +7,7 @@ import { openConnector, personOf, type ConnectorWish } from './connector-parts.j
 export class AwsStage implements ContractStage {
   readonly people = [personOf('alice'), personOf('bob')] as const;
   readonly stranger = personOf('mallory');
-  readonly connector: Connector;
+  connector: Connector;
 
   private constructor(readonly store: AwsIdentityStore) {
     for (const { userName } of this.people) store.addUser(userName, [`${userName}@example.com`]);
@@ -45,7 +45,9 @@ export class AwsStage implements ContractStage {
 
   readonly cutOff = async (): Promise<() => Promise<void>> => {
     await this.store.stop();
-    return async () => void (await this.store.start());
+    return async () => {
+      await this.store.start();
+    };
   };
 
   readonly hang = async (): Promise<() => Promise<void>> => {

@@ -22,7 +22,7 @@ export class CommandStage implements ContractStage {
   private readonly hangs = path.join(this.folder, 'hangs');
   readonly people = [personOf('alice'), personOf('bob')] as const;
   readonly stranger = personOf('mallory');
-  readonly connector: Connector;
+  connector: Connector;
 
   constructor() {
     mkdirSync(this.programs);

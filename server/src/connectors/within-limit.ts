@@ -17,7 +17,7 @@ export async function withinLimit<T>({ clock, limitMs, signal, work }: LimitedWo
   if (signal.aborted) throw stopped();
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  let late = false;
+  let late = false as boolean;
   const cancel = clock.after(limitMs, () => {
     late = true;
     stop();

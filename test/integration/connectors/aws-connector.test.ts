@@ -48,7 +48,8 @@ describe('the AWS IAM Identity Center connector', function () {
       it(`does not pass it with the fault ${name}`, async () => {
         const broken = await brokenPromises(async () => {
           const stage = await AwsStage.start();
-          return { ...stage, connector: breakIt(stage.connector, stage.people) };
+          stage.connector = breakIt(stage.connector, stage.people);
+          return stage;
         });
         assertIsCaught(name, broken);
       });
@@ -192,10 +193,10 @@ describe('the AWS IAM Identity Center connector', function () {
 
     it('claims nothing that cannot be read back', async () => {
       const abort = new AbortController();
+      const conflict = says('ConflictException', { Reason: 'CONCURRENT_MODIFICATION' });
       stage.store.faults.push((call) => {
-        if (!of('CreateGroupMembership')(call)) return undefined;
-        setTimeout(() => abort.abort(), 200);
-        return says('ConflictException', { Reason: 'CONCURRENT_MODIFICATION' });
+        if (of('GetGroupMembershipId')(call)) abort.abort();
+        return of('CreateGroupMembership')(call) ? conflict : undefined;
       });
       await assert.rejects(stage.connector.add(alice, LATER, abort.signal), isError('unreachable', /./));
       assert.equal(await isMember(), false);
@@ -253,7 +254,7 @@ describe('the AWS IAM Identity Center connector', function () {
       } finally {
         await regional.close();
         for (const [name, value] of before)
-          if (value === undefined) delete process.env[name];
+          if (value === undefined) Reflect.deleteProperty(process.env, name);
           else process.env[name] = value;
       }
     });

@@ -23,7 +23,7 @@ type Sdk = typeof import('@aws-sdk/client-identitystore');
 export type LoadSdk = () => Promise<Sdk>;
 
 const PACKAGE = '@aws-sdk/client-identitystore';
-export const loadSdk: LoadSdk = () => import('@aws-sdk/client-identitystore');
+const loadSdk: LoadSdk = () => import('@aws-sdk/client-identitystore');
 
 /** One call of the service. */
 type Call<T> = (api: Identitystore, options: { readonly abortSignal: AbortSignal }) => Promise<T>;

@@ -20,7 +20,7 @@ export interface ProgramSetup {
 }
 
 /** How long one run may take. */
-export const RUN_LIMIT_MS = durationMs(20 * SECOND);
+const RUN_LIMIT_MS = durationMs(20 * SECOND);
 
 /** EX_TEMPFAIL of sysexits.h: it could be well later. */
 const TRY_LATER = 75;

@@ -39,7 +39,7 @@ interface Trouble {
 }
 
 describe('the AWS IAM Identity Center connector', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   describe('in its contract', () => {
     itKeepsTheConnectorContract(() => AwsStage.start());

@@ -74,7 +74,7 @@ class ScriptedReceiver {
 }
 
 describe('the webhook connector', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   describe('with the example receiver', () => {
     itKeepsTheConnectorContract(() => WebhookStage.start());

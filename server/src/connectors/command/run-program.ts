@@ -34,6 +34,8 @@ const KEPT_STDERR_BYTES = 4096;
 export function runProgram({ program, args, env, input, signal }: ProgramRun): Promise<ProgramEnd> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], { cwd: '/', env: { ...env }, stdio: 'pipe', detached: true });
+    // First of all: where files have run out, there is not even a pipe to listen to, and this is how it is said.
+    child.once('error', reject);
     const endGroup = (): void => killGroup(child.pid);
     const giveUp = (): void => {
       endGroup();
@@ -57,10 +59,7 @@ export function runProgram({ program, args, env, input, signal }: ProgramRun): P
     child.stdin.end(input);
     signal.addEventListener('abort', giveUp);
     if (signal.aborted) giveUp();
-    child.once('error', (error) => {
-      signal.removeEventListener('abort', giveUp);
-      reject(error);
-    });
+    child.once('error', () => signal.removeEventListener('abort', giveUp));
     child.once('exit', endGroup);
     child.once('close', (exitCode, endSignal) => {
       signal.removeEventListener('abort', giveUp);

@@ -1,5 +1,6 @@
 import { CurfewError, parseDuration, type LogLevel } from '@curfew/shared';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { parse } from 'yaml';
 import { httpConfig, signInConfig, type HttpConfig, type SignInConfig } from './http-config.js';
 import type { NotificationSettings } from '../notifiers/notification-settings.js';
@@ -26,6 +27,8 @@ export interface Config {
   readonly limits: LimitSettings;
   readonly unknownConnections: number;
   readonly notifications: NotificationSettings;
+  /** '' when connectors may run no programs. */
+  readonly commandFolder: string;
   readonly logLevel: LogLevel;
 }
 
@@ -82,6 +85,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
         from: text('mail.from'),
       }),
     }),
+    commandFolder: text('connectors.command_folder'),
     logLevel: text('log.level') as LogLevel,
   });
 }
@@ -134,6 +138,8 @@ function problemOf(option: ConfigOption, value: string): string | undefined {
         : `'${value}' is not an address such as https://curfew.example.com`;
     case 'file':
       return value === '' || existsSync(value) ? undefined : `there is no file ${value}`;
+    case 'folder':
+      return value === '' || isFolder(value) ? undefined : `'${value}' is not the absolute path of a folder`;
     case 'address':
       return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
         ? undefined
@@ -152,6 +158,9 @@ function problemOf(option: ConfigOption, value: string): string | undefined {
         : `'${value}' is not one of ${option.choices?.join(', ') ?? ''}`;
   }
 }
+
+const isFolder = (value: string): boolean =>
+  path.isAbsolute(value) && statSync(value, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** Whether the text is scheme, host and port alone. */
 function isOrigin(text: string): boolean {

@@ -4,7 +4,18 @@ export interface ConfigOption {
   readonly name: string;
   /** 'optional' is a text that may be empty; 'origin' is empty or such as 'https://curfew.example.com'. */
   readonly type:
-    'text' | 'optional' | 'origin' | 'address' | 'file' | 'port' | 'duration' | 'boolean' | 'list' | 'choice' | 'count';
+    | 'text'
+    | 'optional'
+    | 'origin'
+    | 'address'
+    | 'file'
+    | 'folder'
+    | 'port'
+    | 'duration'
+    | 'boolean'
+    | 'list'
+    | 'choice'
+    | 'count';
   /** Whether the value is never shown. */
   readonly secret?: boolean;
   readonly choices?: readonly string[];
@@ -239,6 +250,12 @@ export const CONFIG_OPTIONS = [
     type: 'optional',
     fallback: '',
     doc: 'The address that mail comes from. Needed with mail.host.',
+  },
+  {
+    name: 'connectors.command_folder',
+    type: 'folder',
+    fallback: '',
+    doc: 'The folder whose programs connectors of the kind command may run, as the user of the server. Whoever may edit connectors can run everything in it. Empty means that the kind is not offered.',
   },
   {
     name: 'log.level',

@@ -30,6 +30,8 @@ export interface ConnectorParts {
   readonly random: Random;
   /** Says where connections may go. */
   readonly guard: TargetGuard;
+  /** The folder whose programs connectors may run. Absent or '' means none. */
+  readonly commandFolder?: string;
 }
 
 /** What a connector is made from: checked values of the kind's own fields. */
@@ -52,6 +54,11 @@ export interface ConnectorKind {
   readonly callsAtOnce: number;
   /** How long one call may take, in ms. */
   readonly callLimitMs: number;
+  /**
+   * Says why this server does not offer the kind, as a sentence without its full stop; undefined when it does. Connectors
+   * of such a kind that are there already refuse every call.
+   */
+  readonly unavailable?: (parts: ConnectorParts) => string | undefined;
   /** Makes the connector of one resource. Connects to nothing yet. */
   open(config: ConnectorConfig, parts: ConnectorParts): Connector;
 }

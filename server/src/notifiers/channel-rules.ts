@@ -1,6 +1,7 @@
 import { CurfewError, hasUnsafeText } from '@curfew/shared';
 import type { ChannelKind } from './channel-kind.js';
 import type { SyslogTarget } from './senders/syslog-sender.js';
+import { signingSecretProblem } from './targets/webhook-signer.js';
 
 /** A channel as somebody wants it. */
 export interface ChannelWish {
@@ -23,7 +24,6 @@ export interface SlackSecret {
 const invalid = (field: string, problem: string): CurfewError => new CurfewError('CHANNEL_INVALID', { field, problem });
 
 const MOST_ADDRESSES = 50;
-const [LEAST_KEY_BYTES, MOST_KEY_BYTES] = [24, 64];
 
 /** Reads a webhook's address: https, or http to this machine itself. Errors: CHANNEL_INVALID. */
 export function webhookTarget(target: string): URL {
@@ -79,12 +79,10 @@ export function slackTarget(target: string): string {
   return target;
 }
 
-/** Reads a webhook's signing secret: 'whsec_' and base64 of 24 to 64 bytes. Errors: CHANNEL_INVALID. */
+/** Reads a webhook's signing secret. Errors: CHANNEL_INVALID. */
 function webhookSecret(secret: string): string {
-  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  const bytes = Buffer.from(base64, 'base64').length;
-  if (bytes < LEAST_KEY_BYTES || bytes > MOST_KEY_BYTES)
-    throw invalid('secret', `must be whsec_ and ${LEAST_KEY_BYTES} to ${MOST_KEY_BYTES} bytes in base64`);
+  const problem = signingSecretProblem(secret);
+  if (problem !== undefined) throw invalid('secret', problem);
   return secret;
 }
 

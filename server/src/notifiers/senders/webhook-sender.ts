@@ -1,7 +1,7 @@
-import { type Clock } from '@curfew/shared';
-import { Webhook } from 'standardwebhooks';
+import type { Clock } from '@curfew/shared';
 import type { Notice } from '../notice.js';
 import { delivered, refused, unreachable, type Outcome, type Sender } from '../sender.js';
+import { WebhookSigner } from '../targets/webhook-signer.js';
 import { NoAnswer, type HttpAnswer, type HttpPoster } from '../targets/http-post.js';
 
 /** Too Many Requests (RFC 6585): the receiver is well, and asks for a pause. */
@@ -11,27 +11,24 @@ const SHOWN_ANSWER = 200;
 /** Posts each notice to an address, signed as standardwebhooks.com says. */
 export class WebhookSender implements Sender {
   readonly ordered = false;
-  private readonly webhook: Webhook;
+  private readonly signer: WebhookSigner;
 
   constructor(
     private readonly poster: HttpPoster,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly target: URL,
     /** 'whsec_' and base64. */
     secret: string,
   ) {
-    this.webhook = new Webhook(secret);
+    this.signer = new WebhookSigner(secret, clock);
   }
 
   async send([notice]: readonly [Notice], signal: AbortSignal): Promise<Outcome> {
     const body = webhookBody(notice);
-    const at = new Date(this.clock.now());
     const headers = {
       'content-type': 'application/json; charset=utf-8',
       'user-agent': 'curfew-server',
-      'webhook-id': notice.id,
-      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-      'webhook-signature': this.webhook.sign(notice.id, at, body),
+      ...this.signer.headersOf(notice.id, body),
     };
     return outcomeOf(this.poster.post({ url: this.target, headers, body, signal }), ({ status, body: text }) =>
       status >= 200 && status < 300

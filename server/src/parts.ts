@@ -18,3 +18,5 @@ export type { Caller } from './users/caller.js';
 export { Users } from './users/users.js';
 export * from './connectors/connector.js';
 export type * from './connectors/connector-kind.js';
+export { connectorKind, CONNECTOR_KINDS } from './connectors/connector-kinds.js';
+export { TargetGuard, type Resolve } from './notifiers/targets/target-guard.js';

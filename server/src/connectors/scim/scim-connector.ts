@@ -1,4 +1,4 @@
-import type { Clock, InstantMs, Random } from '@curfew/shared';
+import { hasUnsafeText, type Clock, type InstantMs, type Random } from '@curfew/shared';
 import { ConnectorError, type Connector, type Person, type ResourceDescription, type Subject } from '../connector.js';
 import type { JsonClient } from '../http/json-client.js';
 import { pause, readBack } from '../read-back.js';
@@ -92,6 +92,7 @@ export class ScimConnector implements Connector {
     signal: AbortSignal,
   ): Promise<ScimGroup | undefined> {
     const { client, clock, random, dialect } = this.options;
+    if (!isPlainId(subject.id)) throw new ConnectorError('refused', 'this is no id of a user');
     for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts++) {
       const group = change === 'add' ? await this.requireGroup(signal) : await this.group(signal);
       if (group === undefined) return undefined;
@@ -144,5 +145,11 @@ export class ScimConnector implements Connector {
 }
 
 const holds = ({ people }: ScimGroup, { id }: Subject): boolean => people.some((member) => member.id === id);
+
+/**
+ * Ids are the server's own, and those have no quotes and the like: what has is nobody's, and might be read as something
+ * else by a server that makes a filter of it (as some do for the dialect 'entra').
+ */
+const isPlainId = (id: string): boolean => id.length <= 256 && !/["'\\[\]()]/.test(id) && !hasUnsafeText(id);
 
 const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;

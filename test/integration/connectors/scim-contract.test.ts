@@ -22,7 +22,8 @@ describe('the connector for SCIM groups keeps the contract', () => {
 
 describe('the contract catches of a connector for SCIM groups', () => {
   for (const [name, broken] of Object.entries(BROKEN_CONNECTORS))
-    it(`the fault ${name}`, async () => {
+    it(`the fault ${name}`, async function () {
+      this.timeout(120_000);
       const promises = await brokenPromises(async () => {
         const stage = await scimStage();
         return { ...stage, connector: broken(stage.connector, stage.people) };

@@ -3,6 +3,7 @@ import { instantMs, SystemClock } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { connectorFailure as failure } from '../../support/connector-failure.js';
 import { openConnector } from '../../support/connector-parts.js';
 import { failFirst, type HttpFault, type SeenCall } from '../../support/http-faults.js';
 import { receiverCertificate } from '../../support/receiver-certificate.js';
@@ -17,18 +18,6 @@ const [ALICE, BOB]: readonly Subject[] = [
   { id: 'id-of-bob', label: 'bob' },
 ];
 const isPatch = ({ method }: SeenCall): boolean => method === 'PATCH';
-
-/** Awaits the failure that is meant. */
-async function failure(promise: Promise<unknown>, kind: ConnectorError['kind'], says: RegExp): Promise<ConnectorError> {
-  const error = await promise.then(
-    () => assert.fail('it did not fail'),
-    (cause: unknown) => cause,
-  );
-  assert.ok(error instanceof ConnectorError, String(error));
-  assert.equal(error.kind, kind, error.message);
-  assert.match(error.message, says);
-  return error;
-}
 
 describe('the connector for SCIM groups', () => {
   let stage: ScimStage;

@@ -19,7 +19,8 @@ export interface ConnectorWish {
 
 /** Opens a connector of a kind. Errors: AssertionError for a value that the kind's own fields refuse. */
 export function openConnector(kind: string, { settings, secrets = {}, target, guard }: ConnectorWish): Connector {
-  const { settings: settingFields, target: targetFields, open } = kindOf(kind);
+  const opened = kindOf(kind);
+  const { settings: settingFields, target: targetFields } = opened;
   const values = (fields: typeof settingFields, given: FieldValues): Record<string, string> => {
     for (const name of Object.keys(given))
       assert.ok(
@@ -40,7 +41,7 @@ export function openConnector(kind: string, { settings, secrets = {}, target, gu
     random: systemRandom,
     guard: guard ?? new TargetGuard(true),
   };
-  return open(
+  return opened.open(
     {
       settings: values(
         settingFields.filter(({ secret }) => secret !== true),
@@ -55,6 +56,9 @@ export function openConnector(kind: string, { settings, secrets = {}, target, gu
     parts,
   );
 }
+
+/** What a test waits at most for one call. */
+export const callSignal = (): AbortSignal => AbortSignal.timeout(20_000);
 
 /** The kind of a name. */
 export function kindOf(kind: string): NonNullable<ReturnType<typeof connectorKind>> {

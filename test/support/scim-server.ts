@@ -251,9 +251,12 @@ const contextOf =
   (server: ScimServer) =>
   ({ method }: Request): Context => ({ server, writes: method !== 'GET' });
 
+let areDeclared = false;
+
 /** The library's resources are of the process; which server's they are goes with the request. */
 function declareResources(): void {
-  if (SCIMMY.Resources.declared('User')) return;
+  if (areDeclared) return;
+  areDeclared = true;
   const { User, Group } = SCIMMY.Resources;
   SCIMMY.Resources.declare(
     User.egress(({ id, filter }, context) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { brokenOff, failureOf } from './http-failure.js';
 
 const NOW = instantMs(1_800_000_000_000);
-const failure = (status: number, headers: Record<string, string> = {}, body: unknown = undefined) =>
+const failure = (status: number, headers: Record<string, string> = {}, body?: unknown) =>
   failureOf({ host: 'api.example.com', status, headers, body }, ['s3cret'], NOW);
 
 const LIMIT_REACHED = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW / 1000 + 60) };

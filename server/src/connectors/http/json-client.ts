@@ -61,7 +61,7 @@ export class JsonClient {
    */
   async call(call: JsonCall, signal: AbortSignal): Promise<JsonAnswer> {
     const { base, guard, secrets } = this.options;
-    if (signal.aborted) throw new ConnectorError('unreachable', 'told to stop');
+    if (isStopped(signal)) throw new ConnectorError('unreachable', 'told to stop');
     const url = jsonAddress(base, call);
     let answer: RawAnswer;
     try {
@@ -71,7 +71,7 @@ export class JsonClient {
         return this.exchange(url, call, signal);
       });
     } catch (error) {
-      if (signal.aborted) throw new ConnectorError('unreachable', `${base.host} has not answered in time`);
+      if (isStopped(signal)) throw new ConnectorError('unreachable', `${base.host} has not answered in time`);
       throw brokenOff(base.host, error as Error, secrets);
     }
     const { status, headers } = answer;
@@ -124,6 +124,8 @@ export class JsonClient {
     });
   }
 }
+
+const isStopped = (signal: AbortSignal): boolean => signal.aborted;
 
 interface RawAnswer {
   readonly status: number;

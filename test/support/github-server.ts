@@ -71,7 +71,10 @@ export class GithubServer {
     return (this.server.address() as AddressInfo).port;
   }
 
-  addAccount(login: string, { inOrganization = true, type = 'User' as Account['type'] } = {}): number {
+  addAccount(
+    login: string,
+    { inOrganization = true, type = 'User' }: { inOrganization?: boolean; type?: Account['type'] } = {},
+  ): number {
     const id = this.nextId++;
     this.accounts.set(id, { id, login, type });
     if (inOrganization) this.organization.add(id);

@@ -11,6 +11,8 @@ export interface JsonClientOptions {
   /** Everything that is asked for is below it. */
   readonly base: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of the bodies that are sent. */
+  readonly contentType: string;
   /** What must stand in no message. */
   readonly secrets: readonly string[];
   /** PEM certificates instead of those of the system; '' for the system's. */
@@ -104,7 +106,9 @@ export class JsonClient {
           'user-agent': 'curfew-server',
           ...this.options.headers,
           ...headers,
-          ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
+          ...(text === undefined
+            ? {}
+            : { 'content-type': this.options.contentType, 'content-length': Buffer.byteLength(text) }),
         },
       });
       const cancel = this.options.clock.after(ANSWER_LIMIT_MS, () => {
@@ -116,7 +120,7 @@ export class JsonClient {
       request.once('response', (response) => {
         readWhole(response).then(resolve, (error: unknown) => {
           request.destroy();
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         });
       });
       request.once('close', cancel);

@@ -3,7 +3,8 @@ import { BROKEN_CONNECTORS } from '../../support/broken-connectors.js';
 import { brokenPromises, itKeepsTheConnectorContract } from '../../support/connector-contract.js';
 import { githubStage } from '../../support/github-stage.js';
 
-describe('the connector for GitHub teams keeps the contract', () => {
+describe('the connector for GitHub teams keeps the contract', function () {
+  this.timeout(60_000);
   describe('with github.com', () => {
     itKeepsTheConnectorContract(() => githubStage());
   });
@@ -16,7 +17,8 @@ describe('the connector for GitHub teams keeps the contract', () => {
   });
 });
 
-describe('the contract catches of a connector for GitHub teams', () => {
+describe('the contract catches of a connector for GitHub teams', function () {
+  this.timeout(60_000);
   for (const [name, broken] of Object.entries(BROKEN_CONNECTORS))
     it(`the fault ${name}`, async function () {
       this.timeout(120_000);

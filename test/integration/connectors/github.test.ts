@@ -3,16 +3,17 @@ import { instantMs, SystemClock } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { connectorFailure as failure } from '../../support/connector-failure.js';
-import { callSignal as signal, kindOf, openConnector } from '../../support/connector-parts.js';
+import { callSignal as signal, kindOf, openConnector } from '../../support/open-connector.js';
 import { ORG, TEAM, type GithubServer } from '../../support/github-server.js';
 import { githubStage, person, type GithubStage } from '../../support/github-stage.js';
-import { failFirst, type SeenCall } from '../../support/http-faults.js';
+import { failFirst, failNth, type SeenCall } from '../../support/http-faults.js';
 
 const clock = new SystemClock();
 const until = () => instantMs(clock.now() + 3_600_000);
 const isWrite = ({ method }: SeenCall): boolean => method === 'PUT' || method === 'DELETE';
 
-describe('the connector for GitHub teams', () => {
+describe('the connector for GitHub teams', function () {
+  this.timeout(60_000);
   let stage: GithubStage;
   let connector: Connector;
   let server: GithubServer;
@@ -239,6 +240,34 @@ describe('the connector for GitHub teams', () => {
         await failure(connector.remove(octocat, signal()), 'unreachable', /did not answer/);
         await connector.remove(octocat, signal());
         assert.equal(server.team.members.size, 0);
+      });
+  });
+
+  describe('is done once', () => {
+    for (const kind of ['lose', 'half', 'reset'] as const)
+      it(`when the answer to any one of its calls is lost: ${kind}`, async () => {
+        for (const wanted of [true, false])
+          for (let n = 1; ; n++) {
+            if (wanted) server.team.members.clear();
+            else server.team.members.set(Number(octocat.id), 'member');
+            const { rule, met } = failNth(n, { kind });
+            server.fault = rule;
+            const act = () =>
+              wanted ? connector.add(octocat, until(), signal()) : connector.remove(octocat, signal());
+            // A reading call may be repeated at once, so that nothing is noticed.
+            const outcome: unknown = await act().then(
+              () => undefined,
+              (error: unknown) => error,
+            );
+            if (outcome !== undefined)
+              assert.ok(outcome instanceof ConnectorError && outcome.kind === 'unreachable', String(outcome));
+            const wasMet = met();
+            server.fault = () => undefined;
+            await act();
+            assert.deepEqual([...server.team.members.values()], wanted ? ['member'] : []);
+            if (!wasMet) break;
+            assert.ok(n < 30, 'it never gets through');
+          }
       });
   });
 

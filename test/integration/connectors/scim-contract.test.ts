@@ -13,14 +13,16 @@ const SERVERS: readonly { name: string; knobs: Partial<ScimKnobs>; settings?: Re
   { name: 'a server that ignores filters', knobs: { ignoresFilters: true } },
 ];
 
-describe('the connector for SCIM groups keeps the contract', () => {
+describe('the connector for SCIM groups keeps the contract', function () {
+  this.timeout(60_000);
   for (const { name, knobs, settings } of SERVERS)
     describe(`with ${name}`, () => {
       itKeepsTheConnectorContract(() => scimStage(knobs, settings));
     });
 });
 
-describe('the contract catches of a connector for SCIM groups', () => {
+describe('the contract catches of a connector for SCIM groups', function () {
+  this.timeout(60_000);
   for (const [name, broken] of Object.entries(BROKEN_CONNECTORS))
     it(`the fault ${name}`, async function () {
       this.timeout(120_000);

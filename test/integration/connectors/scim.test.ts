@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { connectorFailure as failure } from '../../support/connector-failure.js';
-import { callSignal as signal, openConnector } from '../../support/connector-parts.js';
-import { failFirst, type HttpFault, type SeenCall } from '../../support/http-faults.js';
+import { callSignal as signal, openConnector } from '../../support/open-connector.js';
+import { failFirst, failNth, type HttpFault, type SeenCall } from '../../support/http-faults.js';
 import { receiverCertificate } from '../../support/receiver-certificate.js';
 import { ScimServer } from '../../support/scim-server.js';
 import { GROUP, person, scimStage, type ScimStage } from '../../support/scim-stage.js';
@@ -18,7 +18,8 @@ const [ALICE, BOB]: readonly Subject[] = [
 ];
 const isPatch = ({ method }: SeenCall): boolean => method === 'PATCH';
 
-describe('the connector for SCIM groups', () => {
+describe('the connector for SCIM groups', function () {
+  this.timeout(60_000);
   let stage: ScimStage;
   let connector: Connector;
   let server: ScimServer;
@@ -158,6 +159,30 @@ describe('the connector for SCIM groups', () => {
         assert.deepEqual(members(), ['id-of-bob']);
       });
     }
+
+    for (const kind of ['lose', 'half', 'reset'] as const)
+      it(`when the answer to any one of its calls is lost: ${kind}`, async () => {
+        for (const wanted of [true, false])
+          for (let n = 1; ; n++) {
+            server.setMember(GROUP, 'id-of-alice', !wanted);
+            const { rule, met } = failNth(n, { kind });
+            server.knobs.fault = rule;
+            const act = () => (wanted ? connector.add(ALICE!, until(), signal()) : connector.remove(ALICE!, signal()));
+            // A reading call may be repeated at once, so that nothing is noticed.
+            const outcome: unknown = await act().then(
+              () => undefined,
+              (error: unknown) => error,
+            );
+            if (outcome !== undefined)
+              assert.ok(outcome instanceof ConnectorError && outcome.kind === 'unreachable', String(outcome));
+            const wasMet = met();
+            server.knobs.fault = () => undefined;
+            await act();
+            assert.deepEqual(members(), wanted ? ['id-of-alice'] : []);
+            if (!wasMet) break;
+            assert.ok(n < 30, 'it never gets through');
+          }
+      });
 
     it('a reading call, when a kept connection has been closed meanwhile', async () => {
       assert.equal(await connector.has(ALICE!, signal()), false);
@@ -357,7 +382,8 @@ describe('the connector for SCIM groups', () => {
   });
 });
 
-describe('the connector for SCIM groups over TLS', () => {
+describe('the connector for SCIM groups over TLS', function () {
+  this.timeout(60_000);
   it('shows its token only to a server that the CA vouches for', async () => {
     const folder = scratchFolder('scim-tls');
     const certificate = await receiverCertificate(folder);

@@ -260,7 +260,7 @@ describe('the connector for GitHub teams', function () {
               (error: unknown) => error,
             );
             if (outcome !== undefined)
-              assert.ok(outcome instanceof ConnectorError && outcome.kind === 'unreachable', String(outcome));
+              assert.ok(outcome instanceof ConnectorError && outcome.kind === 'unreachable', inspect(outcome));
             const wasMet = met();
             server.fault = () => undefined;
             await act();

@@ -174,7 +174,7 @@ describe('the connector for SCIM groups', function () {
               (error: unknown) => error,
             );
             if (outcome !== undefined)
-              assert.ok(outcome instanceof ConnectorError && outcome.kind === 'unreachable', String(outcome));
+              assert.ok(outcome instanceof ConnectorError && outcome.kind === 'unreachable', inspect(outcome));
             const wasMet = met();
             server.knobs.fault = () => undefined;
             await act();

@@ -65,6 +65,12 @@ export function failFirst(count: number, fault: HttpFault, fits: (call: SeenCall
   return (call) => (fits(call) && left-- > 0 ? fault : undefined);
 }
 
+/** The nth call from now on fails, and no other. `met` says whether it has come. */
+export function failNth(n: number, fault: HttpFault): { readonly rule: FaultRule; readonly met: () => boolean } {
+  let left = n;
+  return { rule: () => (--left === 0 ? fault : undefined), met: () => left <= 0 };
+}
+
 /** Reads the JSON of a call's body. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];

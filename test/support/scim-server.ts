@@ -39,6 +39,8 @@ export interface ScimKnobs {
   conflicts: number;
   /** After a write, so many reads show what was before. */
   laggingReads: number;
+  /** Whether the first page is given, whatever page is asked for. */
+  ignoresPages: boolean;
   /** Whether every filter fits everything. */
   ignoresFilters: boolean;
   fault: FaultRule;
@@ -60,6 +62,7 @@ export class ScimServer {
     etags: false,
     conflicts: 0,
     laggingReads: 0,
+    ignoresPages: false,
     ignoresFilters: false,
     fault: () => undefined,
   };
@@ -170,6 +173,7 @@ export class ScimServer {
     this.calls.push(call);
     if (!letFail(this.knobs.fault(call), request, response)) return false;
     const group = this.groups.get(decodeURIComponent(/\/Groups\/([^/?]+)/.exec(url)?.[1] ?? ''));
+    if (!this.knobs.ignoresPages) givePages(request, url);
     if (method !== 'PATCH') {
       const version = this.shown(group)?.version;
       if (this.knobs.etags && version !== undefined) response.setHeader('etag', `W/"${version}"`);
@@ -221,6 +225,15 @@ export class ScimServer {
   }
 }
 
+/** The library wants numbers, and express 5 gives texts anew at each look. */
+function givePages(request: Request, url: string): void {
+  const query = new URL(url, 'http://localhost').searchParams;
+  const value = Object.fromEntries(
+    [...query].map(([name, text]) => [name, ['startIndex', 'count'].includes(name) ? Number(text) : text]),
+  );
+  Object.defineProperty(request, 'query', { value });
+}
+
 function refuse(response: ServerResponse, status: number, detail: string, scimType?: string): void {
   const schemas = ['urn:ietf:params:scim:api:messages:2.0:Error'];
   response.writeHead(status, { 'content-type': 'application/scim+json' });
@@ -238,9 +251,12 @@ const contextOf =
   (server: ScimServer) =>
   ({ method }: Request): Context => ({ server, writes: method !== 'GET' });
 
+let areDeclared = false;
+
 /** The library's resources are of the process; which server's they are goes with the request. */
 function declareResources(): void {
-  if (SCIMMY.Resources.declared('User')) return;
+  if (areDeclared) return;
+  areDeclared = true;
   const { User, Group } = SCIMMY.Resources;
   SCIMMY.Resources.declare(
     User.egress(({ id, filter }, context) => {

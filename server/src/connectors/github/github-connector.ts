@@ -18,6 +18,7 @@ export interface GithubConnectorOptions {
 
 /** Letters, digits and hyphens, and the underscore before an enterprise's short code. */
 const LOGIN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
+const ACCOUNT_ID = /^[1-9]\d{0,18}$/;
 /** How long after an invitation it is looked whether it has been accepted. */
 const INVITATION_WAIT_MS = 60_000;
 /** Any of these scopes of a classic token is enough for teams (X-Accepted-OAuth-Scopes). */
@@ -103,6 +104,7 @@ export class GithubConnector implements Connector {
   /** The login that the account has now. Undefined when GitHub, where the team is, knows the account no more. */
   private async loginOf({ id }: Subject, signal: AbortSignal): Promise<string | undefined> {
     const { api } = this.options;
+    if (!ACCOUNT_ID.test(id)) throw new ConnectorError('refused', 'this is no id of an account');
     const account = await api.accountById(id, signal);
     if (account !== undefined) return account.login;
     await api.team(signal);

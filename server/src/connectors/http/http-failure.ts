@@ -48,7 +48,10 @@ const isSecondaryLimit = (body: unknown): boolean => /\brate limit\b/i.test(deta
 
 /** The error for a connection that brought no whole answer. Where the guard forbids the target it is 'refused'. */
 export function brokenOff(host: string, cause: Error, secrets: readonly string[]): ConnectorError {
-  if (cause instanceof CurfewError) return new ConnectorError('refused', cause.message, undefined, { cause });
+  if (cause instanceof CurfewError) {
+    const where = `${host} is an address of the server's own machine or link`;
+    return new ConnectorError('refused', `${where}, where connectors may not go`, undefined, { cause });
+  }
   const text = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   const said = blotOut(cause.message === '' ? cause.name : cause.message, secrets);
   return new ConnectorError('unreachable', `${host} did not answer: ${said.includes(text) ? said : `${text} ${said}`}`);

@@ -28,7 +28,7 @@ export const CA_FIELD: ConnectorField = {
     const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     try {
       for (const block of blocks) new X509Certificate(block);
-      return blocks.length === 0 ? 'holds no PEM certificate' : undefined;
+      return text !== '' && blocks.length === 0 ? 'holds no PEM certificate' : undefined;
     } catch {
       return 'holds a certificate that cannot be read';
     }

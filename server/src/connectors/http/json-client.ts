@@ -11,6 +11,8 @@ export interface JsonClientOptions {
   /** Everything that is asked for is below it. */
   readonly base: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of the bodies that are sent. */
+  readonly contentType: string;
   /** What must stand in no message. */
   readonly secrets: readonly string[];
   /** PEM certificates instead of those of the system; '' for the system's. */
@@ -56,32 +58,36 @@ export class JsonClient {
   }
 
   /**
-   * Resolves with a whole answer of 2xx or of an expected status. A kept connection that the other side had closed is
-   * made anew, and the call with it: calls of connectors may be repeated.
+   * Resolves with a whole answer of 2xx or of an expected status. A kept connection that the other side has closed is
+   * made anew for a reading call; whether a writing one took effect is for the caller to find out.
    */
   async call(call: JsonCall, signal: AbortSignal): Promise<JsonAnswer> {
-    const { base, guard, secrets, clock } = this.options;
-    if (signal.aborted) throw new ConnectorError('unreachable', 'told to stop');
+    const { base, guard, secrets } = this.options;
+    if (isStopped(signal)) throw new ConnectorError('unreachable', 'told to stop');
     const url = jsonAddress(base, call);
     let answer: RawAnswer;
     try {
       guard.checkLiteral(url.hostname);
       answer = await this.exchange(url, call, signal).catch((error: unknown) => {
-        if (!(error instanceof StaleConnection)) throw error;
+        if (!(error instanceof StaleConnection && call.method === 'GET')) throw error;
         return this.exchange(url, call, signal);
       });
     } catch (error) {
-      if (signal.aborted) throw new ConnectorError('unreachable', `${base.host} has not answered in time`);
+      if (isStopped(signal)) throw new ConnectorError('unreachable', `${base.host} has not answered in time`);
       throw brokenOff(base.host, error as Error, secrets);
     }
     const { status, headers } = answer;
     const body = parsed(answer.text);
     const whole = { host: base.host, status, headers, body };
-    if (!(status >= 200 && status < 300) && call.expect?.includes(status) !== true)
-      throw failureOf(whole, secrets, clock.now());
+    if (!(status >= 200 && status < 300) && call.expect?.includes(status) !== true) throw this.failure(whole);
     if (status < 300 && body === undefined && answer.text.trim() !== '')
       throw new ConnectorError('unreachable', `${base.host} answered HTTP ${status} with something that is no JSON`);
     return whole;
+  }
+
+  /** The error for an answer that was expected and turns out to be a failure. */
+  failure(answer: JsonAnswer): ConnectorError {
+    return failureOf(answer, this.options.secrets, this.options.clock.now());
   }
 
   /** Ends kept connections. */
@@ -100,17 +106,21 @@ export class JsonClient {
           'user-agent': 'curfew-server',
           ...this.options.headers,
           ...headers,
-          ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
+          ...(text === undefined
+            ? {}
+            : { 'content-type': this.options.contentType, 'content-length': Buffer.byteLength(text) }),
         },
       });
       const cancel = this.options.clock.after(ANSWER_LIMIT_MS, () => {
         request.destroy(new Error(`no whole answer within ${ANSWER_LIMIT_MS / 1000} s`));
       });
-      request.on('error', (error) => reject(isStale(request, error) ? new StaleConnection() : error));
+      request.on('error', (error) =>
+        reject(isStale(request, error) ? new StaleConnection(error.message, { cause: error }) : error),
+      );
       request.once('response', (response) => {
         readWhole(response).then(resolve, (error: unknown) => {
           request.destroy();
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         });
       });
       request.once('close', cancel);
@@ -119,13 +129,15 @@ export class JsonClient {
   }
 }
 
+const isStopped = (signal: AbortSignal): boolean => signal.aborted;
+
 interface RawAnswer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly text: string;
 }
 
-/** The other side had closed a kept connection before it saw the call. */
+/** A kept connection was closed by the other side, most likely before it saw the call. */
 class StaleConnection extends Error {}
 
 /** Node's documentation of `request.reusedSocket` says so. */

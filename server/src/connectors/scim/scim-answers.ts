@@ -31,6 +31,8 @@ export interface ScimUser {
 /** One page of what a filter fits. */
 export interface ScimPage<T> {
   readonly total: number;
+  /** Of the first one, counted from 1. Undefined when the server does not say. */
+  readonly startIndex: number | undefined;
   readonly resources: readonly T[];
 }
 
@@ -53,7 +55,11 @@ const userShape = z.object({
   emails: z.array(z.object({ value: text })).nullish(),
 });
 
-const pageShape = z.object({ totalResults: z.number().int().min(0), Resources: z.array(z.unknown()).nullish() });
+const pageShape = z.object({
+  totalResults: z.number().int().min(0),
+  startIndex: z.number().int().nullish(),
+  Resources: z.array(z.unknown()).nullish(),
+});
 
 const supported = z.object({ supported: z.boolean() }).nullish();
 const configShape = z.object({ patch: supported, filter: supported, etag: supported });
@@ -94,8 +100,12 @@ export function userOf(answer: Pick<JsonAnswer, 'host' | 'body'>): ScimUser {
 
 /** Reads a page of a list. Errors: ConnectorError 'unreachable' when it is none. */
 export function pageOf<T>(answer: JsonAnswer, one: (answer: Pick<JsonAnswer, 'host' | 'body'>) => T): ScimPage<T> {
-  const { totalResults, Resources } = read(pageShape, answer, 'list');
-  return { total: totalResults, resources: (Resources ?? []).map((body) => one({ host: answer.host, body })) };
+  const { totalResults, startIndex, Resources } = read(pageShape, answer, 'list');
+  return {
+    total: totalResults,
+    startIndex: startIndex ?? undefined,
+    resources: (Resources ?? []).map((body) => one({ host: answer.host, body })),
+  };
 }
 
 /** Reads what a server can do. Errors: ConnectorError 'unreachable' when it does not say. */

@@ -19,6 +19,9 @@ export interface ScimConnectorOptions {
 }
 
 const CONFLICT = 412;
+/** What servers answer to an addition of a member, or to the removal of nobody. */
+const NOTHING_TO_DO = [400, 404, 409];
+const CATCH_UP_MS = 1_000;
 const MOST_CONFLICTS = 8;
 const CONFLICT_WAIT_MS = 100;
 
@@ -56,6 +59,8 @@ export class ScimConnector implements Connector {
   }
 
   async add(subject: Subject, _until: InstantMs, signal: AbortSignal): Promise<void> {
+    // Some servers list a member who is added twice twice. What is read may be old, so it is read twice as well.
+    if ((await this.has(subject, signal)) && (await this.stillHas(subject, signal))) return;
     await this.change('add', subject, signal);
     await this.readBack(true, subject, signal);
   }
@@ -82,8 +87,13 @@ export class ScimConnector implements Connector {
     this.options.client.close();
   }
 
+  private async stillHas(subject: Subject, signal: AbortSignal): Promise<boolean> {
+    await pause(this.options.clock, CATCH_UP_MS, signal);
+    return this.has(subject, signal);
+  }
+
   /**
-   * Writes, whatever has been read: what was read may be old, and doing it twice is doing it once. Resolves with the
+   * Writes. A removal is written even of one who seems not to be there: what was read may be old. Resolves with the
    * group as it was before; undefined when it is not there any more and nobody is to be taken out of it.
    */
   private async change(
@@ -101,21 +111,34 @@ export class ScimConnector implements Connector {
         path: ['Groups', group.id],
         headers: group.etag === undefined ? {} : { 'if-match': group.etag },
         body: membershipPatch(dialect, change, subject),
-        expect: [CONFLICT],
+        expect: [CONFLICT, ...NOTHING_TO_DO],
       } as const;
-      try {
-        const { status } = await client.call(call, signal);
-        if (status !== CONFLICT) return group;
-      } catch (error) {
-        // Servers refuse what there is nothing to do for in many ways; what can be read decides.
-        if (!(error instanceof ConnectorError && error.kind === 'refused')) throw error;
-        const now = await this.requireGroup(signal);
-        if (holds(now, subject) !== (change === 'add')) throw error;
+      const answer = await client.call(call, signal);
+      if (answer.status < 300) return group;
+      if (answer.status !== CONFLICT) {
+        await this.requireDone(change, subject, group, client.failure(answer), signal);
         return group;
       }
       await pause(clock, CONFLICT_WAIT_MS * (conflicts + random.fraction()), signal);
     }
     throw new ConnectorError('unreachable', `others changed the group at every one of ${MOST_CONFLICTS} attempts`);
+  }
+
+  /**
+   * Servers refuse what there is nothing to do for in many ways. It counts as done when that could be read before, and
+   * can be read again after copies have had time to catch up. Errors: `refusal` when it is not done.
+   */
+  private async requireDone(
+    change: 'add' | 'remove',
+    subject: Subject,
+    before: ScimGroup,
+    refusal: ConnectorError,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const wanted = change === 'add';
+    if (holds(before, subject) !== wanted) throw refusal;
+    await pause(this.options.clock, CATCH_UP_MS, signal);
+    if (holds(await this.requireGroup(signal), subject) !== wanted) throw refusal;
   }
 
   private readBack(wanted: boolean, subject: Subject, signal: AbortSignal): Promise<void> {

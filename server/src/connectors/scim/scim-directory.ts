@@ -60,8 +60,14 @@ export class ScimDirectory {
   ): Promise<T[]> {
     const found: T[] = [];
     for (;;) {
-      const query = { filter, startIndex: String(found.length + 1), count: String(PAGE), ...more };
+      const next = found.length + 1;
+      const query = { filter, startIndex: String(next), count: String(PAGE), ...more };
       const page = pageOf(await this.client.call({ method: 'GET', path: [kind], query }, signal), one);
+      if (found.length > 0 && page.startIndex !== next)
+        throw new ConnectorError(
+          'refused',
+          `more ${kind} fit than the server gives at once, and it gives no next page`,
+        );
       found.push(...page.resources);
       if (found.length >= page.total || page.resources.length === 0) return found;
       if (found.length >= MOST_FOUND)

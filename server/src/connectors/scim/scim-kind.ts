@@ -71,7 +71,8 @@ function openScim({ settings, secrets, target }: ConnectorConfig, { clock, rando
   const { token = '' } = secrets;
   const client = new JsonClient({
     base: new URL(url),
-    headers: { authorization: `Bearer ${token}`, accept: MEDIA_TYPE, 'content-type': MEDIA_TYPE },
+    headers: { authorization: `Bearer ${token}`, accept: MEDIA_TYPE },
+    contentType: MEDIA_TYPE,
     secrets: [token],
     ca,
     guard,

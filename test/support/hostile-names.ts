@@ -1,0 +1,23 @@
+/** Names that would do harm in a filter, a DN, an address, a statement or a command line that takes them as they are. */
+export const HOSTILE_NAMES: readonly string[] = [
+  '*',
+  '*)(uid=*',
+  '*))(|(uid=*',
+  'a,b+c="d"',
+  'a\\2a',
+  '"; drop role x; --',
+  "' or '1'='1",
+  'x" or userName sw "',
+  '$(touch x) `touch x` ; touch x',
+  '--help',
+  '../../admin',
+  'a%2F..%2Fb?x=1#y',
+  'a\nb',
+  'a\r\nX-Injected: 1',
+  'a\0b',
+  '\u202Enimda',
+  'ａdmin',
+  'Ω≈ç√ 用户 🧨',
+  ' ',
+  'x'.repeat(300),
+];

@@ -18,3 +18,6 @@ export type { Caller } from './users/caller.js';
 export { Users } from './users/users.js';
 export * from './connectors/connector.js';
 export type * from './connectors/connector-kind.js';
+export { LDAP_KIND } from './connectors/ldap/ldap-kind.js';
+export { POSTGRESQL_KIND } from './connectors/postgresql/postgresql-kind.js';
+export { TargetGuard } from './notifiers/targets/target-guard.js';

@@ -1,6 +1,6 @@
-import { LDAP_KIND, TargetGuard, type ConnectorConfig, type Person } from '@curfew/server/parts';
-import { SystemClock, systemRandom } from '@curfew/shared';
+import { LDAP_KIND, type ConnectorConfig, type Person } from '@curfew/server/parts';
 import type { ContractStage } from './connector-contract.js';
+import { LOCAL_PARTS, withDefaults } from './connector-parts.js';
 import { CONNECTOR_ACCOUNT, SUFFIX, type SlapdServer } from './slapd-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -20,16 +20,6 @@ export interface LdapStage extends ContractStage {
   /** How the connector was made, to make another. */
   readonly config: ConnectorConfig;
 }
-
-/** What a connector gets of the server in tests, where everything is local. */
-export const parts = { clock: new SystemClock(), random: systemRandom, guard: new TargetGuard(true) };
-
-/** Fields as the server fills them in when an admin gives only some. */
-export const withDefaults = (
-  fields: readonly { readonly name: string; readonly defaultValue?: string }[],
-  given: Readonly<Record<string, string>>,
-): Record<string, string> =>
-  Object.fromEntries(fields.map(({ name, defaultValue = '' }) => [name, given[name] ?? defaultValue]));
 
 /** Makes a group and its people, and the connector of it. */
 export async function ldapStage(
@@ -63,7 +53,7 @@ export async function ldapStage(
     secrets: { password: CONNECTOR_ACCOUNT.password },
     target: withDefaults(LDAP_KIND.target, { group_dn: groupDn }),
   };
-  const connector = LDAP_KIND.open(config, parts);
+  const connector = LDAP_KIND.open(config, LOCAL_PARTS);
   const modify = (operation: 'add' | 'delete', value: string): Promise<void> =>
     slapd.apply(`dn: ${groupDn}\nchangetype: modify\n${operation}: ${attribute}\n${attribute}: ${value}\n`);
   const restore = (): Promise<void> => {

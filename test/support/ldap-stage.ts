@@ -1,4 +1,4 @@
-import { LDAP_KIND, type ConnectorConfig, type Person } from '@curfew/server/parts';
+import { LDAP_KIND, type Connector, type ConnectorConfig, type Person } from '@curfew/server/parts';
 import type { ContractStage } from './connector-contract.js';
 import { LOCAL_PARTS, withDefaults } from './connector-parts.js';
 import { CONNECTOR_ACCOUNT, SUFFIX, type SlapdServer } from './slapd-server.js';
@@ -19,6 +19,8 @@ export interface LdapStage extends ContractStage {
   readonly dnOf: (person: Person) => string;
   /** How the connector was made, to make another. */
   readonly config: ConnectorConfig;
+  /** Another connector of the same resource. The caller closes it. */
+  readonly another: (given?: Readonly<Record<string, string>>) => Connector;
 }
 
 /** Makes a group and its people, and the connector of it. */
@@ -53,7 +55,12 @@ export async function ldapStage(
     secrets: { password: CONNECTOR_ACCOUNT.password },
     target: withDefaults(LDAP_KIND.target, { group_dn: groupDn }),
   };
-  const connector = LDAP_KIND.open(config, LOCAL_PARTS);
+  const another = (changed: Readonly<Record<string, string>> = {}): Connector =>
+    LDAP_KIND.open(
+      { ...config, settings: { ...config.settings, ...changed }, target: { ...config.target, ...changed } },
+      LOCAL_PARTS,
+    );
+  const connector = another();
   const modify = (operation: 'add' | 'delete', value: string): Promise<void> =>
     slapd.apply(`dn: ${groupDn}\nchangetype: modify\n${operation}: ${attribute}\n${attribute}: ${value}\n`);
   const restore = (): Promise<void> => {
@@ -79,7 +86,7 @@ export async function ldapStage(
       await connector.close();
       await proxy.close();
     },
-    ...{ groupDn, attribute, proxy, dnOf, config },
+    ...{ groupDn, attribute, proxy, dnOf, config, another },
   };
 }
 

@@ -1,4 +1,4 @@
-import { POSTGRESQL_KIND, type ConnectorConfig, type Person } from '@curfew/server/parts';
+import { POSTGRESQL_KIND, type Connector, type ConnectorConfig, type Person } from '@curfew/server/parts';
 import type { ContractStage } from './connector-contract.js';
 import { LOCAL_PARTS, withDefaults } from './connector-parts.js';
 import type { PostgresServer } from './postgres-server.js';
@@ -13,6 +13,8 @@ export interface PostgresStage extends ContractStage {
   /** How people sign in. */
   readonly password: string;
   readonly config: ConnectorConfig;
+  /** Another connector of the same resource. The caller closes it. */
+  readonly another: (given?: Readonly<Record<string, string>>) => Connector;
 }
 
 const PASSWORD = 'a secret of all';
@@ -55,7 +57,12 @@ export async function postgresStage(
     secrets: { password: PASSWORD },
     target: withDefaults(POSTGRESQL_KIND.target, { role, ...target }),
   };
-  const connector = POSTGRESQL_KIND.open(config, LOCAL_PARTS);
+  const another = (changed: Readonly<Record<string, string>> = {}): Connector =>
+    POSTGRESQL_KIND.open(
+      { ...config, settings: { ...config.settings, ...changed }, target: { ...config.target, ...changed } },
+      LOCAL_PARTS,
+    );
+  const connector = another();
   const restore = (): Promise<void> => {
     proxy.restore();
     return Promise.resolve();
@@ -87,6 +94,6 @@ export async function postgresStage(
       await connector.close();
       await proxy.close();
     },
-    ...{ role, proxy, account, password: PASSWORD, config },
+    ...{ role, proxy, account, password: PASSWORD, config, another },
   };
 }

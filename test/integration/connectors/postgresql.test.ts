@@ -1,4 +1,5 @@
 import { itKeepsTheConnectorContract } from '../../support/connector-contract.js';
+import { itSurvivesLostAnswers } from '../../support/network-faults.js';
 import { PostgresServer, whyNoPostgres } from '../../support/postgres-server.js';
 import { postgresStage } from '../../support/postgres-stage.js';
 
@@ -17,5 +18,7 @@ for (const version of [15, 18] as const) {
     after(() => server.stop());
 
     itKeepsTheConnectorContract(() => postgresStage(server));
+
+    describe('behind a bad network', () => itSurvivesLostAnswers(() => postgresStage(server)));
   });
 }

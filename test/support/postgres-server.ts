@@ -10,7 +10,13 @@ import { eventually } from './wait.js';
 /** The versions that tests run: the system's own, and a newer one out of a package of npm. */
 export type PostgresVersion = 15 | 18;
 
-const SUPERUSER = { user: 'postgres', password: 'super secret' } as const;
+/** As whom somebody asks a server. */
+export interface SignIn {
+  readonly user: string;
+  readonly password: string;
+}
+
+const SUPERUSER: SignIn = { user: 'postgres', password: 'super secret' };
 
 /** Where the programs of a version are. */
 function programs(version: PostgresVersion): string {
@@ -109,20 +115,32 @@ export class PostgresServer {
     return server;
   }
 
-  /** What psql says to a statement, as a user of the server. */
-  psql(as: { readonly user: string; readonly password: string }, statement: string): Promise<ToolResult> {
-    const args = ['-X', '-A', '-t', '-q', '-w', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
-    const env = {
-      PATH: '/usr/bin:/bin',
-      PGHOST: '127.0.0.1',
-      PGPORT: String(this.port),
-      PGDATABASE: 'postgres',
-      PGUSER: as.user,
-      PGPASSWORD: as.password,
-      PGSSLMODE: 'require',
+  /** How psql is started as a user of the server, to read statements from its standard input. */
+  psqlCommand(as: SignIn): {
+    readonly command: string;
+    readonly args: readonly string[];
+    readonly env: NodeJS.ProcessEnv;
+  } {
+    return {
+      // Not Debian's wrapper of the same name, which takes longer to start than the rest.
+      command: join(programs(15), 'psql'),
+      args: ['-X', '-A', '-t', '-q', '-w'],
+      env: {
+        PATH: '/usr/bin:/bin',
+        PGHOST: '127.0.0.1',
+        PGPORT: String(this.port),
+        PGDATABASE: 'postgres',
+        PGUSER: as.user,
+        PGPASSWORD: as.password,
+        PGSSLMODE: 'require',
+      },
     };
-    // Not Debian's wrapper of the same name, which takes longer to start than the rest.
-    return captureTool(join(programs(15), 'psql'), args, { stdin: statement, env });
+  }
+
+  /** What psql says to statements, up to the first that fails. */
+  psql(as: SignIn, statements: string): Promise<ToolResult> {
+    const { command, args, env } = this.psqlCommand(as);
+    return captureTool(command, [...args, '-v', 'ON_ERROR_STOP=1', '-f', '-'], { stdin: statements, env });
   }
 
   /** Runs statements as the superuser, by psql, and gives what they say. Errors: one of them fails. */

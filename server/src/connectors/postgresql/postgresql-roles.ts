@@ -88,9 +88,9 @@ export const grantsOf = (connection: PostgresqlConnection, role: Role, member: R
     [role.oid, member.oid],
   );
 
-/** Every role that a role was granted to directly. */
+/** Every role that a role was granted to directly, but for Curfew's own, which has it to grant it. */
 export const membersOf = (connection: PostgresqlConnection, role: Role): Promise<readonly Role[]> =>
   connection.query<Role>(
-    `${ROLE} where oid in (select member from pg_auth_members where roleid = $1::oid) order by rolname`,
+    `${ROLE} where oid in (select member from pg_auth_members where roleid = $1::oid) and rolname <> current_user order by rolname`,
     [role.oid],
   );

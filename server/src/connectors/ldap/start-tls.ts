@@ -5,6 +5,7 @@ import { stoppable } from '../stoppable.js';
 
 /** RFC 4511, section 4.14. */
 const START_TLS = '1.3.6.1.4.1.1466.20037';
+const SEQUENCE = 0x30;
 const EXTENDED_REQUEST = 0x77;
 const EXTENDED_RESPONSE = 0x78;
 const REQUEST_NAME = 0x80;
@@ -48,7 +49,7 @@ function readAnswer(socket: Socket): Promise<Buffer> {
     const onData = (piece: Buffer): void => {
       pieces.push(piece);
       const all = Buffer.concat(pieces);
-      if (all.length < ANSWER_LIMIT && new BerReader(all).readSequence() === null) return;
+      if (all[0] === SEQUENCE && all.length < ANSWER_LIMIT && !isWhole(all)) return;
       done();
       resolve(all);
     };
@@ -59,6 +60,11 @@ function readAnswer(socket: Socket): Promise<Buffer> {
     socket.on('data', onData);
     socket.once('close', onClose);
   });
+}
+
+function isWhole(message: Buffer): boolean {
+  const reader = new BerReader(message);
+  return reader.readSequence() !== null && reader.remain >= reader.length;
 }
 
 /** What is wrong with an answer; undefined when TLS may start. */

@@ -1,17 +1,12 @@
-import { ConnectorError, type Connector, type Subject } from '@curfew/server/parts';
-import { instantMs, SystemClock } from '@curfew/shared';
+import type { Connector, Subject } from '@curfew/server/parts';
 import assert from 'node:assert/strict';
+import { inAnHour, isUnreachable, patient } from './connector-calls.js';
 import type { ContractStage } from './connector-contract.js';
 import type { TcpProxy } from './tcp-proxy.js';
 import { eventually } from './wait.js';
 
-const until = () => instantMs(new SystemClock().now() + 3_600_000);
-const patient = () => AbortSignal.timeout(20_000);
-
 /** More pieces than any call sends. */
 const PIECES = 40;
-
-const isUnreachable = (error: unknown): boolean => error instanceof ConnectorError && error.kind === 'unreachable';
 
 interface SweepResult {
   /** How often an answer was lost. */
@@ -32,28 +27,28 @@ async function sweep(
   const subject = await stage.connector.findSubject(person, patient());
   assert.ok(subject);
   const act = (connector: Connector, signal: AbortSignal): Promise<void> =>
-    wanted ? connector.add(subject, until(), signal) : connector.remove(subject, signal);
+    wanted ? connector.add(subject, inAnHour(), signal) : connector.remove(subject, signal);
   let [lost, lostAfterWrite] = [0, 0];
   for (let pieces = 1; pieces < PIECES; pieces++) {
     if (wanted) await stage.connector.remove(subject, patient());
-    else await stage.connector.add(subject, until(), patient());
+    else await stage.connector.add(subject, inAnHour(), patient());
     const connector = stage.another();
     const stop = new AbortController();
     stage.proxy.stallAfter(pieces);
-    let isDone = false;
+    const outcome = { isDone: false };
     const call = act(connector, stop.signal).then(
-      () => (isDone = true),
+      () => (outcome.isDone = true),
       (error: unknown) => assert.ok(isUnreachable(error), String(error)),
     );
     await Promise.race([call, eventually(() => stage.proxy.isStalled, { withinMs: 20_000 })]);
     // What was sent arrives although its answer does not.
-    if (!isDone) await Promise.race([call, new Promise((resolve) => setTimeout(resolve, 100))]);
+    if (!outcome.isDone) await Promise.race([call, new Promise((resolve) => setTimeout(resolve, 100))]);
     stop.abort();
     await call;
     const took = (await stage.truth(person)) === wanted;
     stage.proxy.cut();
     stage.proxy.restore();
-    if (isDone) {
+    if (outcome.isDone) {
       assert.equal(took, true, `after ${pieces} pieces it was said to be done`);
       await connector.close();
       return { lost, lostAfterWrite };
@@ -93,7 +88,7 @@ export function itSurvivesLostAnswers(
       assert.ok(subject);
       stage.proxy.slow({ delayMs: 30_000 });
       const calls = [
-        stage.connector.add(subject, until(), AbortSignal.timeout(500)),
+        stage.connector.add(subject, inAnHour(), AbortSignal.timeout(500)),
         stage.connector.has(subject, AbortSignal.timeout(500)),
         stage.connector.remove(subject, AbortSignal.timeout(500)),
       ];
@@ -103,7 +98,7 @@ export function itSurvivesLostAnswers(
       }
       stage.proxy.cut();
       stage.proxy.restore();
-      await stage.connector.add(subject, until(), patient());
+      await stage.connector.add(subject, inAnHour(), patient());
       assert.equal(await stage.truth(stage.people[0]), true);
     } finally {
       await stage.close();

@@ -83,7 +83,10 @@ describe('a pool of connections', () => {
     finish('done');
     assert.equal(await other, 'done');
     assert.deepEqual([opened.length, states().filter(Boolean).length], [2, 1]);
-    await assert.rejects(pool.use(AbortSignal.abort(), () => assert.fail('it ran')), { kind: 'unreachable' });
+    await assert.rejects(
+      pool.use(AbortSignal.abort(), () => assert.fail('it ran')),
+      { kind: 'unreachable' },
+    );
   });
 
   it('lets a connection go that nobody has used for half a minute, and all when it is closed', async () => {

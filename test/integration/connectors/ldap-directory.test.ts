@@ -1,23 +1,12 @@
-import { ConnectorError, LDAP_KIND, TargetGuard, type Connector, type Person } from '@curfew/server/parts';
-import { instantMs, SystemClock } from '@curfew/shared';
+import { LDAP_KIND, TargetGuard, type Connector, type Person } from '@curfew/server/parts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { inAnHour, patient, refusal } from '../../support/connector-calls.js';
 import { LOCAL_PARTS } from '../../support/connector-parts.js';
 import { ldapStage, type GroupClass, type LdapStage } from '../../support/ldap-stage.js';
 import { describeOn } from '../../support/machine-needs.js';
 import { SlapdServer, SUFFIX } from '../../support/slapd-server.js';
-
-const signal = () => AbortSignal.timeout(20_000);
-const until = () => instantMs(new SystemClock().now() + 3_600_000);
-
-const refusal =
-  (text: RegExp) =>
-  (error: unknown): boolean => {
-    assert.ok(error instanceof ConnectorError, String(error));
-    assert.deepEqual([error.kind, text.test(error.message)], ['refused', true], error.message);
-    return true;
-  };
 
 describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory', function () {
   this.timeout(60_000);
@@ -43,7 +32,7 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
     return connector;
   };
   const subjectOf = async (stage: LdapStage, person: Person) => {
-    const subject = await stage.connector.findSubject(person, signal());
+    const subject = await stage.connector.findSubject(person, patient());
     assert.ok(subject);
     return subject;
   };
@@ -74,9 +63,9 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
     it('is reached by LDAPS as well', async () => {
       const stage = await stageOf();
       const connector = another(stage, { url: `ldaps://127.0.0.1:${slapd.securePort}` });
-      const subject = await connector.findSubject(stage.people[0], signal());
+      const subject = await connector.findSubject(stage.people[0], patient());
       assert.ok(subject);
-      await connector.add(subject, until(), signal());
+      await connector.add(subject, inAnHour(), patient());
       assert.equal(await stage.truth(stage.people[0]), true);
     });
 
@@ -85,8 +74,8 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       const stranger = await SlapdServer.start();
       undo.push(() => stranger.stop());
       for (const url of [stage.config.settings['url'] ?? '', `ldaps://127.0.0.1:${slapd.securePort}`]) {
-        await assert.rejects(another(stage, { url, ca: stranger.ca }).describe(signal()), refusal(/certificate/));
-        await assert.rejects(another(stage, { url, ca: '' }).describe(signal()), refusal(/certificate/));
+        await assert.rejects(another(stage, { url, ca: stranger.ca }).describe(patient()), refusal(/certificate/));
+        await assert.rejects(another(stage, { url, ca: '' }).describe(patient()), refusal(/certificate/));
       }
     });
 
@@ -100,7 +89,7 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       ];
       for (const { answer, said } of answers) {
         const { url, heard } = await scripted(Buffer.from(answer, 'hex'));
-        await assert.rejects(another(stage, { url }).describe(signal()), refusal(said));
+        await assert.rejects(another(stage, { url }).describe(patient()), refusal(said));
         assert.ok(!Buffer.concat(heard).includes('secret'));
       }
     });
@@ -109,7 +98,7 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       const stage = await stageOf();
       const connector = another(stage, { encryption: 'none' });
       // This directory takes no password in the clear: what it refuses is that.
-      await assert.rejects(connector.describe(signal()), refusal(/confidentiality required|Code: 0xd/i));
+      await assert.rejects(connector.describe(patient()), refusal(/confidentiality required|Code: 0xd/i));
     });
 
     it('goes nowhere that the server does not allow', async () => {
@@ -118,7 +107,7 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       for (const host of ['127.0.0.1', 'directory.example.org', '[::1]']) {
         const settings = { ...config.settings, url: `ldap://${host}:${slapd.port}` };
         const connector = LDAP_KIND.open({ ...config, settings }, { ...LOCAL_PARTS, guard });
-        await assert.rejects(connector.describe(signal()), refusal(/not allowed|local|address/));
+        await assert.rejects(connector.describe(patient()), refusal(/not allowed|local|address/));
         await connector.close();
       }
     });
@@ -127,7 +116,7 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       const { config } = await stageOf();
       const connector = LDAP_KIND.open({ ...config, secrets: { password: 'wrong' } }, LOCAL_PARTS);
       undo.push(() => connector.close());
-      await assert.rejects(connector.describe(signal()), refusal(/does not take the bind DN with this password/));
+      await assert.rejects(connector.describe(patient()), refusal(/does not take the bind DN with this password/));
     });
 
     it('does not follow referrals', async () => {
@@ -140,10 +129,10 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       undo.push(() =>
         slapd.apply(`dn: ${place}\nchangetype: delete\ncontrol: 2.16.840.1.113730.3.4.2 true\n`).catch(() => undefined),
       );
-      assert.ok(await stage.connector.findSubject(stage.people[0], signal()));
-      assert.equal(await stage.connector.findSubject(stage.stranger, signal()), undefined);
+      assert.ok(await stage.connector.findSubject(stage.people[0], patient()));
+      assert.equal(await stage.connector.findSubject(stage.stranger, patient()), undefined);
       const referred = another(stage, { group_dn: `cn=ops,${place}` });
-      await assert.rejects(referred.describe(signal()), refusal(/referrals are not followed/));
+      await assert.rejects(referred.describe(patient()), refusal(/referrals are not followed/));
       assert.deepEqual(heard, []);
     });
   });
@@ -154,11 +143,11 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       const [ann] = stage.people;
       const wanted = await subjectOf(stage, ann);
       const mail = another(stage, { person_attribute: 'mail', person_value: 'mail' });
-      assert.deepEqual(await mail.findSubject({ ...ann, userName: 'x' }, signal()), wanted);
+      assert.deepEqual(await mail.findSubject({ ...ann, userName: 'x' }, patient()), wanted);
       const local = another(stage, { person_value: 'mail_local_part' });
       const other = { ...ann, userName: 'x', mailAddresses: [`${ann.userName}@corp.example`] };
-      assert.deepEqual(await local.findSubject(other, signal()), wanted);
-      assert.equal(await local.findSubject({ ...other, mailAddresses: [] }, signal()), undefined);
+      assert.deepEqual(await local.findSubject(other, patient()), wanted);
+      assert.equal(await local.findSubject({ ...other, mailAddresses: [] }, patient()), undefined);
     });
 
     it('finds them as the admin says, by name or by DN, and not outside the place of people', async () => {
@@ -166,10 +155,10 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       const [ann, ben] = stage.people;
       const wanted = await subjectOf(stage, ben);
       for (const subject of [ben.userName, stage.dnOf(ben), stage.dnOf(ben).toUpperCase()]) {
-        assert.deepEqual(await stage.connector.findSubject({ ...ann, subject }, signal()), wanted);
+        assert.deepEqual(await stage.connector.findSubject({ ...ann, subject }, patient()), wanted);
       }
       for (const subject of [`cn=curfew,${SUFFIX}`, stage.groupDn, `ou=people,${SUFFIX}`]) {
-        assert.equal(await stage.connector.findSubject({ ...ann, subject }, signal()), undefined, subject);
+        assert.equal(await stage.connector.findSubject({ ...ann, subject }, patient()), undefined, subject);
       }
     });
 
@@ -177,7 +166,7 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       const stage = await stageOf();
       const connector = another(stage, { person_attribute: 'sn' });
       await assert.rejects(
-        connector.findSubject({ ...stage.stranger, subject: 'x' }, signal()),
+        connector.findSubject({ ...stage.stranger, subject: 'x' }, patient()),
         refusal(/several people of this name: 'uid=.*' and 'uid=/),
       );
     });
@@ -189,10 +178,10 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       // The directory itself takes these for the same.
       assert.equal(await slapd.fits(stage.dnOf(ann), `(uid=${wide})`), true);
       for (const userName of [wide, ` ${ann.userName} `, `${ann.userName}\u00ad`]) {
-        assert.equal(await stage.connector.findSubject({ ...ann, userName }, signal()), undefined, userName);
+        assert.equal(await stage.connector.findSubject({ ...ann, userName }, patient()), undefined, userName);
       }
       const shouted = { ...ann, userName: ann.userName.toUpperCase() };
-      assert.deepEqual(await stage.connector.findSubject(shouted, signal()), await subjectOf(stage, ann));
+      assert.deepEqual(await stage.connector.findSubject(shouted, patient()), await subjectOf(stage, ann));
     });
 
     it('keeps apart people whose DNs hold what DNs are made of', async () => {
@@ -207,14 +196,14 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
           `dn:: ${Buffer.from(dn).toString('base64')}\nchangetype: add\nobjectClass: inetOrgPerson\nuid:: ${encoded}\ncn: x\nsn: y\n`,
         );
         undo.push(() => slapd.apply(`dn:: ${Buffer.from(dn).toString('base64')}\nchangetype: delete\n`));
-        const subject = await stage.connector.findSubject({ ...stage.stranger, userName: names[at] ?? '' }, signal());
+        const subject = await stage.connector.findSubject({ ...stage.stranger, userName: names[at] ?? '' }, patient());
         assert.ok(subject, names[at]);
-        await stage.connector.add(subject, until(), signal());
-        const ids = (await stage.connector.members(signal())).map(({ id }) => id);
+        await stage.connector.add(subject, inAnHour(), patient());
+        const ids = (await stage.connector.members(patient())).map(({ id }) => id);
         assert.deepEqual(ids, [subject.id]);
         assert.equal(await slapd.fits(stage.groupDn, `(member=${dn.replaceAll('\\', '\\5c')})`), true);
-        await stage.connector.remove(subject, signal());
-        assert.deepEqual(await stage.connector.members(signal()), []);
+        await stage.connector.remove(subject, patient());
+        assert.deepEqual(await stage.connector.members(patient()), []);
       }
     });
   });
@@ -224,16 +213,16 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       for (const groupClass of ['groupOfNames', 'groupOfUniqueNames'] as const) {
         const stage = await stageOf(groupClass);
         const ann = await subjectOf(stage, stage.people[0]);
-        await stage.connector.add(ann, until(), signal());
+        await stage.connector.add(ann, inAnHour(), patient());
         await slapd.apply(
           `dn: ${stage.groupDn}\nchangetype: modify\ndelete: ${stage.attribute}\n${stage.attribute}: ${stage.groupDn}\n`,
         );
-        await stage.connector.remove(ann, signal());
+        await stage.connector.remove(ann, patient());
         assert.deepEqual(await slapd.values(stage.groupDn, stage.attribute), [stage.groupDn]);
-        assert.deepEqual(await stage.connector.members(signal()), []);
-        const { findings } = await stage.connector.describe(signal());
+        assert.deepEqual(await stage.connector.members(patient()), []);
+        const { findings } = await stage.connector.describe(patient());
         assert.ok(findings.some((finding) => finding.includes('itself stands in')));
-        await stage.connector.add(ann, until(), signal());
+        await stage.connector.add(ann, inAnHour(), patient());
         assert.equal(await stage.truth(stage.people[0]), true);
       }
     });
@@ -241,14 +230,14 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
     it('says what is wrong with a group that is none, or is not there', async () => {
       const stage = await stageOf();
       const none = another(stage, { group_dn: `cn=nothing,ou=groups,${SUFFIX}` });
-      await assert.rejects(none.describe(signal()), refusal(/has no group 'cn=nothing/));
+      await assert.rejects(none.describe(patient()), refusal(/has no group 'cn=nothing/));
       const person = another(stage, { group_dn: stage.dnOf(stage.people[0]) });
-      await assert.rejects(person.describe(signal()), refusal(/no group of a known class/));
+      await assert.rejects(person.describe(patient()), refusal(/no group of a known class/));
     });
 
     it('is told that nobody will be found when the place of people is not there', async () => {
       const stage = await stageOf();
-      const { findings } = await another(stage, { people_dn: `ou=nowhere,${SUFFIX}` }).describe(signal());
+      const { findings } = await another(stage, { people_dn: `ou=nowhere,${SUFFIX}` }).describe(patient());
       assert.ok(findings.some((finding) => finding.includes('nobody will be found')));
     });
 
@@ -259,7 +248,7 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       undo.push(() => slapd.apply(`dn: ${place}\nchangetype: delete\n`));
       const foreign = another(stage, { group_dn: place });
       const ann = await subjectOf(stage, stage.people[0]);
-      await assert.rejects(foreign.add(ann, until(), signal()), refusal(/does not let the bind DN do this/));
+      await assert.rejects(foreign.add(ann, inAnHour(), patient()), refusal(/does not let the bind DN do this/));
       assert.deepEqual(await slapd.values(place, 'member'), [place]);
     });
   });
@@ -271,20 +260,20 @@ describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'an LDAP directory
       const stage = await stageOf('groupOfNames', following);
       const [ann] = stage.people;
       const subject = await subjectOf(stage, ann);
-      await stage.connector.add(subject, until(), signal());
+      await stage.connector.add(subject, inAnHour(), patient());
       await following.apply(
         `dn: ${stage.dnOf(ann)}\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\nnewsuperior: ou=people,${SUFFIX}\n`,
       );
       const renamed = `uid=renamed,ou=people,${SUFFIX}`;
       assert.equal(await following.fits(stage.groupDn, `(member=${renamed})`), true);
-      assert.equal(await stage.connector.has(subject, signal()), true);
+      assert.equal(await stage.connector.has(subject, patient()), true);
       await following.apply(
         `dn: ${stage.dnOf(ann)}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: ${ann.userName}\ncn: new\nsn: x\n`,
       );
       await stage.byHand(ann, true);
-      await stage.connector.remove(subject, signal());
+      await stage.connector.remove(subject, patient());
       assert.equal(await following.fits(stage.groupDn, `(member=${renamed})`), false);
-      assert.equal(await stage.connector.has(subject, signal()), false);
+      assert.equal(await stage.connector.has(subject, patient()), false);
       assert.equal(await stage.truth(ann), true, 'the new person of the old name has lost it');
     });
   });

@@ -1,23 +1,12 @@
-import { ConnectorError, POSTGRESQL_KIND, TargetGuard, type Connector, type Person } from '@curfew/server/parts';
-import { instantMs, SystemClock } from '@curfew/shared';
+import { POSTGRESQL_KIND, TargetGuard, type Connector, type Person } from '@curfew/server/parts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { inAnHour, patient, refusal } from '../../support/connector-calls.js';
 import { LOCAL_PARTS } from '../../support/connector-parts.js';
 import { PostgresServer, whyNoPostgres } from '../../support/postgres-server.js';
 import { postgresStage, type PostgresStage } from '../../support/postgres-stage.js';
 import { eventually } from '../../support/wait.js';
-
-const signal = () => AbortSignal.timeout(20_000);
-const until = () => instantMs(new SystemClock().now() + 3_600_000);
-
-const refusal =
-  (text: RegExp) =>
-  (error: unknown): boolean => {
-    assert.ok(error instanceof ConnectorError, String(error));
-    assert.deepEqual([error.kind, text.test(error.message)], ['refused', true], error.message);
-    return true;
-  };
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -51,7 +40,7 @@ for (const version of [15, 18] as const) {
       return connector;
     };
     const subjectOf = async ({ connector }: PostgresStage, person: Person) => {
-      const subject = await connector.findSubject(person, signal());
+      const subject = await connector.findSubject(person, patient());
       assert.ok(subject);
       return subject;
     };
@@ -97,12 +86,12 @@ for (const version of [15, 18] as const) {
         const stage = await stageOf();
         const [ann, ben] = stage.people;
         const subject = await subjectOf(stage, ann);
-        await stage.connector.add(subject, until(), signal());
+        await stage.connector.add(subject, inAnHour(), patient());
         await stage.byHand(ben, true);
         const session = await sessionAs(stage, ann, true);
         const other = await sessionAs(stage, ben, true);
         assert.doesNotMatch(await session.reads(), /denied/);
-        await stage.connector.remove(subject, signal());
+        await stage.connector.remove(subject, patient());
         assert.equal(await count(ann), '0');
         assert.match(await session.reads(), /terminating connection|closed the connection/);
         assert.doesNotMatch(await other.reads(), /denied|terminating/, "somebody else's connection was ended");
@@ -111,38 +100,38 @@ for (const version of [15, 18] as const) {
       it('are kept when the resource says so, and this is found: SET ROLE outlives the revoke', async () => {
         const stage = await stageOf({ end_connections: 'no' });
         const subject = await subjectOf(stage, stage.people[0]);
-        await stage.connector.add(subject, until(), signal());
+        await stage.connector.add(subject, inAnHour(), patient());
         const session = await sessionAs(stage, stage.people[0], true);
-        await stage.connector.remove(subject, signal());
+        await stage.connector.remove(subject, patient());
         assert.doesNotMatch(await session.reads(), /denied|terminating/);
         assert.equal(await stage.truth(stage.people[0]), false);
-        const { findings } = await stage.connector.describe(signal());
+        const { findings } = await stage.connector.describe(patient());
         assert.ok(findings.some((finding) => finding.includes('keeps the rights of the role until it ends')));
       });
 
       it('are named as what is left when Curfew may not end them', async () => {
         const stage = await stageOf();
         const subject = await subjectOf(stage, stage.people[0]);
-        await stage.connector.add(subject, until(), signal());
+        await stage.connector.add(subject, inAnHour(), patient());
         await server.run(`revoke pg_signal_backend from ${stage.account}`);
-        const { findings } = await stage.connector.describe(signal());
+        const { findings } = await stage.connector.describe(patient());
         assert.deepEqual(findings, [
           `'${stage.account}' may not end the connections of people: it needs pg_signal_backend.`,
         ]);
         const session = await sessionAs(stage, stage.people[0], true);
-        await assert.rejects(stage.connector.remove(subject, signal()), refusal(/it needs pg_signal_backend/));
+        await assert.rejects(stage.connector.remove(subject, patient()), refusal(/it needs pg_signal_backend/));
         assert.equal(await stage.truth(stage.people[0]), false);
         assert.doesNotMatch(await session.reads(), /denied|terminating/);
         session.leave();
         await eventually(async () => (await count(stage.people[0])) === '0', { withinMs: 10_000 });
-        await stage.connector.remove(subject, signal());
+        await stage.connector.remove(subject, patient());
       });
     });
 
     describe('and grants', () => {
       it('needs no more than the role with its admin option and pg_signal_backend', async () => {
         const { connector, role } = await stageOf();
-        const { text, findings } = await connector.describe(signal());
+        const { text, findings } = await connector.describe(patient());
         assert.match(text, new RegExp(`^role '${role}' with 0 members \\(PostgreSQL ${version}\\.`));
         assert.deepEqual(findings, []);
       });
@@ -151,12 +140,12 @@ for (const version of [15, 18] as const) {
         const stage = await stageOf();
         const subject = await subjectOf(stage, stage.people[0]);
         await server.run(`revoke ${quote(stage.role)} from ${stage.account}`);
-        const { findings } = await stage.connector.describe(signal());
+        const { findings } = await stage.connector.describe(patient());
         assert.deepEqual(findings, [
           `'${stage.account}' may not grant '${stage.role}': it needs that role WITH ADMIN OPTION.`,
         ]);
         await assert.rejects(
-          stage.connector.add(subject, until(), signal()),
+          stage.connector.add(subject, inAnHour(), patient()),
           refusal(/the server refuses: .*(denied|must have)/),
         );
         assert.equal(await membersOf(stage.role), '');
@@ -168,24 +157,24 @@ for (const version of [15, 18] as const) {
           const stage = await stageOf();
           const [ann] = stage.people;
           const subject = await subjectOf(stage, ann);
-          await stage.connector.add(subject, until(), signal());
+          await stage.connector.add(subject, inAnHour(), patient());
           await stage.byHand(ann, true);
           if (version < 16) {
-            await stage.connector.remove(subject, signal());
+            await stage.connector.remove(subject, patient());
             assert.equal(await stage.truth(ann), false);
             return;
           }
           await assert.rejects(
-            stage.connector.remove(subject, signal()),
+            stage.connector.remove(subject, patient()),
             refusal(
               new RegExp(`'${ann.userName}' still has '${stage.role}' by a grant of 'postgres', who must revoke it`),
             ),
           );
           const grants = await membersOf(stage.role);
           assert.equal(grants, `${ann.userName} by postgres, ${stage.account} by postgres`);
-          assert.equal(await stage.connector.has(subject, signal()), true);
+          assert.equal(await stage.connector.has(subject, patient()), true);
           await stage.byHand(ann, false);
-          await stage.connector.remove(subject, signal());
+          await stage.connector.remove(subject, patient());
           assert.equal(await stage.truth(ann), false);
         },
       );
@@ -194,15 +183,15 @@ for (const version of [15, 18] as const) {
         const stage = await stageOf({ allow_set_role: 'no' });
         const [ann] = stage.people;
         const subject = await subjectOf(stage, ann);
-        const { findings } = await stage.connector.describe(signal());
+        const { findings } = await stage.connector.describe(patient());
         if (version < 16) {
           assert.ok(findings.some((finding) => finding.includes('so nothing will be given')));
-          await assert.rejects(stage.connector.add(subject, until(), signal()), refusal(/without SET ROLE/));
+          await assert.rejects(stage.connector.add(subject, inAnHour(), patient()), refusal(/without SET ROLE/));
           assert.equal(await stage.truth(ann), false);
           return;
         }
         assert.deepEqual(findings, []);
-        await stage.connector.add(subject, until(), signal());
+        await stage.connector.add(subject, inAnHour(), patient());
         assert.equal(await stage.truth(ann), true);
         assert.match((await sessionAs(stage, ann, true)).answer, /permission denied to set role/);
       });
@@ -213,20 +202,20 @@ for (const version of [15, 18] as const) {
         for (const role of ['pg_write_server_files', 'postgres', 'mighty']) {
           if (role === 'mighty') await server.run('create role mighty bypassrls');
           const connector = another(stage, { role });
-          const { findings } = await connector.describe(signal());
+          const { findings } = await connector.describe(patient());
           assert.ok(
             findings.includes(
               `'${role}' reaches beyond a database, and will not be given unless the resource allows that.`,
             ),
           );
-          await assert.rejects(connector.add(subject, until(), signal()), refusal(/reaches beyond a database/));
-          assert.equal(await connector.has(subject, signal()), false);
+          await assert.rejects(connector.add(subject, inAnHour(), patient()), refusal(/reaches beyond a database/));
+          assert.equal(await connector.has(subject, patient()), false);
         }
         await server.run(`grant mighty to ${stage.account} with admin option`);
         const allowed = another(stage, { role: 'mighty', allow_powerful_role: 'yes' });
-        await allowed.add(subject, until(), signal());
-        assert.equal(await allowed.has(subject, signal()), true);
-        await allowed.remove(subject, signal());
+        await allowed.add(subject, inAnHour(), patient());
+        assert.equal(await allowed.has(subject, patient()), true);
+        await allowed.remove(subject, patient());
         await server.run('drop role mighty');
       });
 
@@ -235,11 +224,11 @@ for (const version of [15, 18] as const) {
         const [ann] = stage.people;
         const ends = () => server.run(`select rolvaliduntil from pg_roles where rolname = '${ann.userName}'`);
         const subject = await subjectOf(stage, ann);
-        await stage.connector.add(subject, until(), signal());
+        await stage.connector.add(subject, inAnHour(), patient());
         assert.equal(await ends(), '');
         await server.run(`alter role ${quote(ann.userName)} valid until '2099-01-01'`);
         const before = await ends();
-        await stage.connector.remove(subject, signal());
+        await stage.connector.remove(subject, patient());
         assert.equal(await ends(), before);
       });
     });
@@ -264,17 +253,17 @@ for (const version of [15, 18] as const) {
           undo.push(async () => {
             await server.run(`drop role ${quote(created)}`);
           });
-          const subject = await stage.connector.findSubject({ ...stage.stranger, userName: created }, signal());
+          const subject = await stage.connector.findSubject({ ...stage.stranger, userName: created }, patient());
           assert.equal(subject?.label, created);
-          await stage.connector.add(subject, until(), signal());
-          assert.deepEqual(await stage.connector.members(signal()), [subject]);
-          await stage.connector.remove(subject, signal());
-          assert.deepEqual(await stage.connector.members(signal()), []);
+          await stage.connector.add(subject, inAnHour(), patient());
+          assert.deepEqual(await stage.connector.members(patient()), [subject]);
+          await stage.connector.remove(subject, patient());
+          assert.deepEqual(await stage.connector.members(patient()), []);
         }
         // The server would cut this to the 63 bytes of a name that exists.
         for (const userName of [`${longest}y`, 'X', 'x ', ' x', 'x\0']) {
           assert.equal(
-            await stage.connector.findSubject({ ...stage.stranger, userName }, signal()),
+            await stage.connector.findSubject({ ...stage.stranger, userName }, patient()),
             undefined,
             userName,
           );
@@ -287,13 +276,13 @@ for (const version of [15, 18] as const) {
         const role = `"; drop role "x"; --`;
         await server.run(`create role ${quote(role)}; grant ${quote(role)} to ${stage.account} with admin option`);
         const connector = another(stage, { role });
-        await connector.add(subject, until(), signal());
+        await connector.add(subject, inAnHour(), patient());
         assert.match(await membersOf(role), new RegExp(`${stage.people[0].userName} by`));
-        await connector.remove(subject, signal());
+        await connector.remove(subject, patient());
         assert.doesNotMatch(await membersOf(role), new RegExp(`${stage.people[0].userName} by`));
         for (const missing of [role.toUpperCase(), stage.role.toLowerCase(), 'x'.repeat(300), 'nobody']) {
           await assert.rejects(
-            another(stage, { role: missing }).add(subject, until(), signal()),
+            another(stage, { role: missing }).add(subject, inAnHour(), patient()),
             refusal(/has no role/),
           );
         }
@@ -303,15 +292,15 @@ for (const version of [15, 18] as const) {
         const stage = await stageOf();
         const [ann, ben] = stage.people;
         const wanted = await subjectOf(stage, ben);
-        assert.deepEqual(await stage.connector.findSubject({ ...ann, subject: ben.userName }, signal()), wanted);
+        assert.deepEqual(await stage.connector.findSubject({ ...ann, subject: ben.userName }, patient()), wanted);
         const byMail = another(stage, { person_value: 'mail_local_part' });
         const mails = [`${ben.userName}@example.org`, 'nobody@example.org'];
-        assert.deepEqual(await byMail.findSubject({ ...ann, mailAddresses: mails }, signal()), wanted);
+        assert.deepEqual(await byMail.findSubject({ ...ann, mailAddresses: mails }, patient()), wanted);
         const both = { ...ann, mailAddresses: [...mails, `${ann.userName}@example.org`] };
-        await assert.rejects(byMail.findSubject(both, signal()), refusal(/several login roles of this person/));
-        assert.equal(await stage.connector.findSubject({ ...ann, subject: stage.role }, signal()), undefined);
+        await assert.rejects(byMail.findSubject(both, patient()), refusal(/several login roles of this person/));
+        assert.equal(await stage.connector.findSubject({ ...ann, subject: stage.role }, patient()), undefined);
         await assert.rejects(
-          stage.connector.findSubject({ ...ann, subject: stage.account }, signal()),
+          stage.connector.findSubject({ ...ann, subject: stage.account }, patient()),
           refusal(/the role that Curfew itself uses/),
         );
       });
@@ -320,15 +309,15 @@ for (const version of [15, 18] as const) {
         const stage = await stageOf();
         const [ann] = stage.people;
         const subject = await subjectOf(stage, ann);
-        await stage.connector.add(subject, until(), signal());
+        await stage.connector.add(subject, inAnHour(), patient());
         await server.run(
           `alter role ${quote(ann.userName)} rename to "renamed ${version}";
            create role ${quote(ann.userName)} login password '${stage.password}'`,
         );
         await stage.byHand(ann, true);
-        assert.equal(await stage.connector.has(subject, signal()), true);
-        await stage.connector.remove(subject, signal());
-        assert.equal(await stage.connector.has(subject, signal()), false);
+        assert.equal(await stage.connector.has(subject, patient()), true);
+        await stage.connector.remove(subject, patient());
+        assert.equal(await stage.connector.has(subject, patient()), false);
         assert.equal(await stage.truth(ann), true);
         assert.equal(await membersOf(stage.role), `${ann.userName} by postgres, ${stage.account} by postgres`);
       });
@@ -337,12 +326,12 @@ for (const version of [15, 18] as const) {
     describe('and the way to it', () => {
       it('must show a certificate that is vouched for', async () => {
         const stage = await stageOf();
-        await assert.rejects(another(stage, { ca: '' }).describe(signal()), refusal(/certificate/));
+        await assert.rejects(another(stage, { ca: '' }).describe(patient()), refusal(/certificate/));
         assert.deepEqual(await count({ ...stage.people[0], userName: stage.account }), '0');
       });
 
       it('is told when it is not encrypted', async () => {
-        const { findings } = await another(await stageOf(), { tls: 'off' }).describe(signal());
+        const { findings } = await another(await stageOf(), { tls: 'off' }).describe(patient());
         assert.deepEqual(findings, ['The connection is not encrypted.']);
       });
 
@@ -350,7 +339,7 @@ for (const version of [15, 18] as const) {
         const { config } = await stageOf();
         const connector = POSTGRESQL_KIND.open({ ...config, secrets: { password: 'wrong' } }, LOCAL_PARTS);
         undo.push(() => connector.close());
-        await assert.rejects(connector.describe(signal()), refusal(/does not take this user and password/));
+        await assert.rejects(connector.describe(patient()), refusal(/does not take this user and password/));
       });
 
       it('goes nowhere that the server does not allow', async () => {
@@ -359,7 +348,7 @@ for (const version of [15, 18] as const) {
         for (const host of ['127.0.0.1', 'database.example.org', '::1']) {
           const settings = { ...config.settings, host };
           const connector = POSTGRESQL_KIND.open({ ...config, settings }, { ...LOCAL_PARTS, guard });
-          await assert.rejects(connector.describe(signal()), refusal(/not allowed|local|address/));
+          await assert.rejects(connector.describe(patient()), refusal(/not allowed|local|address/));
           await connector.close();
         }
       });

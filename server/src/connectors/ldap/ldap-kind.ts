@@ -15,7 +15,7 @@ const SETTINGS: readonly ConnectorField[] = [
   {
     name: 'url',
     label: 'Address',
-    help: 'ldaps://HOST or ldap://HOST, with a port if it is not the usual one.',
+    help: 'Either ldaps://HOST or ldap://HOST, with a port if it is not the usual one.',
     required: true,
     problem: (value) =>
       URL_FORM.test(value) && URL.canParse(value) ? undefined : 'is not ldap://HOST or ldaps://HOST',

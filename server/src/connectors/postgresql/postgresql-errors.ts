@@ -11,7 +11,7 @@ const SIGN_IN = '28';
 const NO_PRIVILEGE = '42501';
 
 /** The SQLSTATE that a server answered with, also of an error that wraps it; undefined for other errors. */
-export function sqlState(error: unknown): string | undefined {
+function sqlState(error: unknown): string | undefined {
   if (error instanceof pg.DatabaseError) return error.code;
   return error instanceof ConnectorError ? sqlState(error.cause) : undefined;
 }

@@ -23,7 +23,7 @@ const ROLE = `
   from pg_roles`;
 
 /** The roles of these very names. */
-export const rolesNamed = (connection: PostgresqlConnection, names: readonly string[]): Promise<readonly Role[]> =>
+const rolesNamed = (connection: PostgresqlConnection, names: readonly string[]): Promise<readonly Role[]> =>
   connection.query<Role>(`${ROLE} where rolname::text = any($1::text[])`, [
     names.filter((name) => !name.includes('\0')),
   ]);

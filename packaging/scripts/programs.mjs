@@ -14,12 +14,12 @@ export const bold = (text) => (COLOUR ? `\u001b[1m${text}\u001b[0m` : text);
 /** Prints a line of talk. */
 export const say = (text = '') => process.stdout.write(`${text}\n`);
 
-/** The full path of an installed program, or undefined. */
+/** The full path of an installed program, or undefined. A full path stands for itself. */
 export function findProgram(name) {
   const places = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return places
     .filter(Boolean)
-    .map((place) => path.join(place, name))
+    .map((place) => path.resolve(place, name))
     .find((file) => {
       try {
         accessSync(file, constants.X_OK);

@@ -34,5 +34,13 @@ export const SYSTEM_PACKAGES = [
   { package: 'strace', program: 'strace', groups: ['e2e', 'faults'], why: 'faults at single system calls' },
   { package: 'dbus', program: 'dbus-daemon', groups: ['e2e'], why: 'the bus of a desktop' },
   { package: 'dbus-bin', program: 'dbus-monitor', groups: ['e2e'], why: 'what a desktop is told' },
+  { package: 'slapd', program: 'slapd', groups: ['integration'], why: 'the directory that groups are given in' },
+  { package: 'ldap-utils', program: 'ldapsearch', groups: ['integration'], why: 'what a directory says to others' },
+  {
+    package: 'postgresql-15',
+    program: '/usr/lib/postgresql/15/bin/postgres',
+    groups: ['integration'],
+    why: 'the server that roles are given in',
+  },
   { package: 'faketime', program: 'faketime', groups: ['e2e', 'faults'], why: 'wall clocks that jump' },
 ];

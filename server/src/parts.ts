@@ -20,3 +20,5 @@ export * from './connectors/connector.js';
 export type * from './connectors/connector-kind.js';
 export { connectorKind, CONNECTOR_KINDS } from './connectors/connector-kinds.js';
 export { TargetGuard, type Resolve } from './notifiers/targets/target-guard.js';
+export { LDAP_KIND } from './connectors/ldap/ldap-kind.js';
+export { POSTGRESQL_KIND } from './connectors/postgresql/postgresql-kind.js';

@@ -1,6 +1,6 @@
 import { ConnectorError, type Connector, type Person, type Subject } from '@curfew/server/parts';
-import { instantMs, SystemClock } from '@curfew/shared';
 import assert from 'node:assert/strict';
+import { inAnHour, isUnreachable, patient } from './connector-calls.js';
 import { HOSTILE_NAMES } from './hostile-names.js';
 
 /** A real resource behind a connector, as the contract sees it. */
@@ -32,18 +32,12 @@ export interface ContractCase {
   readonly run: (stage: ContractStage) => Promise<void>;
 }
 
-const clock = new SystemClock();
-const HOUR = 3_600_000;
-const until = () => instantMs(clock.now() + HOUR);
-const signal = () => AbortSignal.timeout(20_000);
-
 const found = async ({ connector }: ContractStage, person: Person): Promise<Subject> => {
-  const subject = await connector.findSubject(person, signal());
+  const subject = await connector.findSubject(person, patient());
   assert.ok(subject, `${person.userName} is not found`);
   return subject;
 };
 
-const isUnreachable = (error: unknown): boolean => error instanceof ConnectorError && error.kind === 'unreachable';
 const isRefusal = (error: unknown): boolean => error instanceof ConnectorError && error.kind === 'refused';
 
 /** What every connector must do, against a real resource that nobody has at first. */
@@ -51,7 +45,7 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
   {
     title: 'says what the resource is, and writes nothing for that',
     run: async ({ connector, people, truth }) => {
-      const { text, findings } = await connector.describe(signal());
+      const { text, findings } = await connector.describe(patient());
       assert.notEqual(text, '');
       assert.ok(findings.every((finding) => finding.endsWith('.')));
       for (const person of people) assert.equal(await truth(person), false);
@@ -63,7 +57,7 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
       const [first, second] = [await found(stage, stage.people[0]), await found(stage, stage.people[1])];
       assert.notEqual(first.id, second.id);
       assert.deepEqual(await found(stage, stage.people[0]), first, 'the same person is somebody else the second time');
-      assert.equal(await stage.connector.findSubject(stage.stranger, signal()), undefined);
+      assert.equal(await stage.connector.findSubject(stage.stranger, patient()), undefined);
     },
   },
   {
@@ -71,12 +65,12 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
     run: async (stage) => {
       const { connector, people, truth } = stage;
       const subject = await found(stage, people[0]);
-      assert.equal(await connector.has(subject, signal()), false);
-      await connector.add(subject, until(), signal());
+      assert.equal(await connector.has(subject, patient()), false);
+      await connector.add(subject, inAnHour(), patient());
       assert.equal(await truth(people[0]), true);
-      assert.equal(await connector.has(subject, signal()), true);
+      assert.equal(await connector.has(subject, patient()), true);
       assert.equal(await truth(people[1]), false);
-      assert.equal(await connector.has(await found(stage, people[1]), signal()), false);
+      assert.equal(await connector.has(await found(stage, people[1]), patient()), false);
     },
   },
   {
@@ -84,11 +78,11 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
     run: async (stage) => {
       const { connector, people, truth } = stage;
       const [subject, other] = [await found(stage, people[0]), await found(stage, people[1])];
-      await connector.add(subject, until(), signal());
-      await connector.add(other, until(), signal());
-      await connector.remove(subject, signal());
+      await connector.add(subject, inAnHour(), patient());
+      await connector.add(other, inAnHour(), patient());
+      await connector.remove(subject, patient());
       assert.equal(await truth(people[0]), false);
-      assert.equal(await connector.has(subject, signal()), false);
+      assert.equal(await connector.has(subject, patient()), false);
       assert.equal(await truth(people[1]), true);
     },
   },
@@ -97,14 +91,14 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
     run: async (stage) => {
       const { connector, people, truth } = stage;
       const subject = await found(stage, people[0]);
-      await connector.add(subject, until(), signal());
-      await connector.add(subject, until(), signal());
+      await connector.add(subject, inAnHour(), patient());
+      await connector.add(subject, inAnHour(), patient());
       assert.equal(await truth(people[0]), true);
-      const members = (await connector.members(signal())).filter(({ id }) => id === subject.id);
+      const members = (await connector.members(patient())).filter(({ id }) => id === subject.id);
       assert.equal(members.length, 1, 'given twice');
-      await connector.remove(subject, signal());
+      await connector.remove(subject, patient());
       assert.equal(await truth(people[0]), false, 'given twice, and taken once');
-      await connector.remove(subject, signal());
+      await connector.remove(subject, patient());
       assert.equal(await truth(people[0]), false);
     },
   },
@@ -113,19 +107,19 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
     run: async (stage) => {
       const { connector, people, byHand } = stage;
       const subject = await found(stage, people[0]);
-      const isListed = async () => (await connector.members(signal())).some(({ id }) => id === subject.id);
+      const isListed = async () => (await connector.members(patient())).some(({ id }) => id === subject.id);
       await byHand(people[0], true);
-      assert.deepEqual([await connector.has(subject, signal()), await isListed()], [true, true]);
+      assert.deepEqual([await connector.has(subject, patient()), await isListed()], [true, true]);
       await byHand(people[0], false);
-      assert.deepEqual([await connector.has(subject, signal()), await isListed()], [false, false]);
+      assert.deepEqual([await connector.has(subject, patient()), await isListed()], [false, false]);
     },
   },
   {
     title: 'names in its list of members everybody by the id that finding gives them',
     run: async (stage) => {
       const subjects = [await found(stage, stage.people[0]), await found(stage, stage.people[1])];
-      for (const subject of subjects) await stage.connector.add(subject, until(), signal());
-      const ids = (await stage.connector.members(signal())).map(({ id }) => id);
+      for (const subject of subjects) await stage.connector.add(subject, inAnHour(), patient());
+      const ids = (await stage.connector.members(patient())).map(({ id }) => id);
       for (const { id } of subjects) assert.ok(ids.includes(id), `${id} is not in ${ids.join(', ')}`);
     },
   },
@@ -134,12 +128,12 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
     run: async (stage) => {
       const { connector, people, truth } = stage;
       const [first, second] = [await found(stage, people[0]), await found(stage, people[1])];
-      await connector.add(first, until(), signal());
+      await connector.add(first, inAnHour(), patient());
       await Promise.all([
-        connector.remove(first, signal()),
-        connector.add(second, until(), signal()),
-        connector.has(second, signal()),
-        connector.members(signal()),
+        connector.remove(first, patient()),
+        connector.add(second, inAnHour(), patient()),
+        connector.has(second, patient()),
+        connector.members(patient()),
       ]);
       assert.deepEqual([await truth(people[0]), await truth(people[1])], [false, true]);
     },
@@ -150,7 +144,7 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
       const { connector, people, truth } = stage;
       const nobody = async (person: Person): Promise<void> => {
         const name = JSON.stringify([person.userName, person.subject]);
-        const subject = await connector.findSubject(person, signal()).catch((error: unknown) => {
+        const subject = await connector.findSubject(person, patient()).catch((error: unknown) => {
           assert.ok(isRefusal(error), `${name}: ${String(error)}`);
           return undefined;
         });
@@ -160,19 +154,19 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
         await nobody({ userName: name, displayName: name, mailAddresses: [`${name}@example.org`], subject: '' });
         await nobody({ ...stage.stranger, subject: name });
       }
-      await connector.add(await found(stage, people[1]), until(), signal());
+      await connector.add(await found(stage, people[1]), inAnHour(), patient());
       for (const name of HOSTILE_NAMES) {
         const subject: Subject = { id: name, label: name };
         // A name that no subject can have may be refused as well as not be found.
         for (const act of [
-          async () => assert.equal(await connector.has(subject, signal()), false, JSON.stringify(name)),
-          () => connector.remove(subject, signal()),
+          async () => assert.equal(await connector.has(subject, patient()), false, JSON.stringify(name)),
+          () => connector.remove(subject, patient()),
         ]) {
           await act().catch((error: unknown) => {
             if (!isRefusal(error)) throw error;
           });
         }
-        await connector.add(subject, until(), signal()).catch((error: unknown) => {
+        await connector.add(subject, inAnHour(), patient()).catch((error: unknown) => {
           assert.ok(error instanceof ConnectorError, `${JSON.stringify(name)}: ${String(error)}`);
         });
       }
@@ -185,13 +179,13 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
     run: async (stage) => {
       const { connector, people, truth } = stage;
       const [gone, other] = [await found(stage, people[0]), await found(stage, people[1])];
-      await connector.add(gone, until(), signal());
-      await connector.add(other, until(), signal());
+      await connector.add(gone, inAnHour(), patient());
+      await connector.add(other, inAnHour(), patient());
       await stage.forget?.(people[0]);
-      await connector.remove(gone, signal());
-      assert.equal(await connector.has(gone, signal()), false);
-      assert.ok(!(await connector.members(signal())).some(({ id }) => id === gone.id));
-      assert.equal(await connector.findSubject(people[0], signal()), undefined);
+      await connector.remove(gone, patient());
+      assert.equal(await connector.has(gone, patient()), false);
+      assert.ok(!(await connector.members(patient())).some(({ id }) => id === gone.id));
+      assert.equal(await connector.findSubject(people[0], patient()), undefined);
       assert.equal(await truth(people[1]), true);
     },
   },
@@ -200,7 +194,7 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
     run: async (stage) => {
       const { connector, people, truth } = stage;
       const subject = await found(stage, people[0]);
-      await assert.rejects(connector.add(subject, until(), AbortSignal.abort()), ConnectorError);
+      await assert.rejects(connector.add(subject, inAnHour(), AbortSignal.abort()), ConnectorError);
       assert.equal(await truth(people[0]), false);
     },
   },
@@ -212,7 +206,7 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
       const subject = await found(stage, people[0]);
       const restore = await stage.hang?.();
       for (const act of [
-        (stop: AbortSignal) => connector.add(subject, until(), stop),
+        (stop: AbortSignal) => connector.add(subject, inAnHour(), stop),
         (stop: AbortSignal) => connector.has(subject, stop),
         (stop: AbortSignal) => connector.members(stop),
         (stop: AbortSignal) => connector.remove(subject, stop),
@@ -220,9 +214,9 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
         await assert.rejects(act(AbortSignal.timeout(300)), isUnreachable);
       }
       await restore?.();
-      await connector.add(subject, until(), signal());
+      await connector.add(subject, inAnHour(), patient());
       assert.equal(await truth(people[0]), true);
-      await connector.remove(subject, signal());
+      await connector.remove(subject, patient());
       assert.equal(await truth(people[0]), false);
     },
   },
@@ -232,11 +226,11 @@ export const CONNECTOR_CONTRACT: readonly ContractCase[] = [
       const { connector, people, truth } = stage;
       const subject = await found(stage, people[0]);
       const restore = await stage.cutOff();
-      await assert.rejects(connector.add(subject, until(), signal()), isUnreachable);
-      await assert.rejects(connector.has(subject, signal()), isUnreachable);
-      await assert.rejects(connector.remove(subject, signal()), isUnreachable);
+      await assert.rejects(connector.add(subject, inAnHour(), patient()), isUnreachable);
+      await assert.rejects(connector.has(subject, patient()), isUnreachable);
+      await assert.rejects(connector.remove(subject, patient()), isUnreachable);
       await restore();
-      await connector.add(subject, until(), signal());
+      await connector.add(subject, inAnHour(), patient());
       assert.equal(await truth(people[0]), true);
     },
   },

@@ -79,3 +79,12 @@ export function kindOf(kind: string): NonNullable<ReturnType<typeof connectorKin
   assert.ok(found, `no kind ${kind}`);
   return found;
 }
+
+export const LOCAL_PARTS: ConnectorParts = connectorParts();
+
+/** Fields as the server fills them in when an admin gives only some. */
+export const withDefaults = (
+  fields: readonly { readonly name: string; readonly defaultValue?: string }[],
+  given: FieldValues,
+): Record<string, string> =>
+  Object.fromEntries(fields.map(({ name, defaultValue = '' }) => [name, given[name] ?? defaultValue]));

@@ -1,6 +1,6 @@
 import type { Connector, FieldValues, Person } from '@curfew/server/parts';
 import type { ContractStage } from './connector-contract.js';
-import { openConnector } from './open-connector.js';
+import { openConnector } from './connector-parts.js';
 import { GithubServer, ORG, TEAM } from './github-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { unifiedHierarchy } from './device-cgroup.js';
 
 /** What a suite may need of the machine that it runs on. Programs are looked up in the places of the system. */
@@ -14,7 +14,7 @@ const PLACES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/
 function isInstalled(program: string): boolean {
   return PLACES.some((place) => {
     try {
-      accessSync(join(place, program), constants.X_OK);
+      accessSync(resolve(place, program), constants.X_OK);
       return true;
     } catch {
       return false;

@@ -18,6 +18,8 @@ export interface NetworkWeather {
   bytesPerSecond: number;
   /** Which directions are dead without anybody being told: neither data nor the end of a connection gets through. */
   stalled: { up: boolean; down: boolean };
+  /** After so many more pieces have gone up, nothing comes down any more. Default: never. */
+  piecesToStall: number;
 }
 
 /** One direction of one connection: a queue of pieces, and the end as the last. */
@@ -60,6 +62,7 @@ class Flow {
       // A limited line carries at most 50 ms' worth, then rests for as long as that takes.
       const share = Math.max(1, Math.floor(this.weather.bytesPerSecond / 20));
       this.to.write(next.piece.subarray(0, share));
+      if (this.direction === 'up' && --this.weather.piecesToStall <= 0) this.weather.stalled.down = true;
       if (next.piece.length > share)
         this.queue.unshift({ dueMs: performance.now() + 50, piece: next.piece.subarray(share) });
     }
@@ -72,6 +75,7 @@ export class TcpProxy {
     delayMs: 0,
     bytesPerSecond: Number.POSITIVE_INFINITY,
     stalled: { up: false, down: false },
+    piecesToStall: Number.POSITIVE_INFINITY,
   };
   private readonly pairs = new Set<{ readonly client: Socket; readonly upstream: Socket; readonly flows: Flow[] }>();
   private broken = false;
@@ -110,6 +114,11 @@ export class TcpProxy {
     return this.pairs.size;
   }
 
+  /** Whether answers are kept back. */
+  get isStalled(): boolean {
+    return this.weather.stalled.down;
+  }
+
   /** Makes the network slow. */
   slow(change: Partial<Pick<NetworkWeather, 'delayMs' | 'bytesPerSecond'>>): void {
     Object.assign(this.weather, change);
@@ -119,6 +128,11 @@ export class TcpProxy {
   /** Half-open: nothing gets through any more and nobody is told; new connections are accepted and hang. */
   stall(directions: { up?: boolean; down?: boolean } = { up: true, down: true }): void {
     this.weather.stalled = { up: directions.up ?? false, down: directions.down ?? false };
+  }
+
+  /** Lets so many more pieces of data go up, and keeps all answers from the last of them on back: nobody is told. */
+  stallAfter(pieces: number): void {
+    this.weather.piecesToStall = pieces;
   }
 
   /** Resets every connection, and each new one, at once. */
@@ -136,6 +150,7 @@ export class TcpProxy {
     this.weather.delayMs = 0;
     this.weather.bytesPerSecond = Number.POSITIVE_INFINITY;
     this.weather.stalled = { up: false, down: false };
+    this.weather.piecesToStall = Number.POSITIVE_INFINITY;
     this.pump();
   }
 

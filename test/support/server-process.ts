@@ -1,0 +1,55 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+/** A port on the loopback that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** As whom a server runs: numbers of a user and a group. */
+export interface RunAs {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A server of another project that runs in the foreground. It does not outlive this process. */
+export class ServerProcess {
+  private output = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output = (this.output + text).slice(-20_000);
+      });
+    }
+  }
+
+  /** Starts it; `runAs` is for those that will not run as root. */
+  static start(command: readonly string[], runAs?: RunAs): ServerProcess {
+    const who = runAs === undefined ? [] : [`--reuid=${runAs.uid}`, `--regid=${runAs.gid}`, '--clear-groups'];
+    const args = [...who, '--pdeathsig', 'INT', ...command];
+    return new ServerProcess(spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' }));
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The end of what it said. */
+  get log(): string {
+    return this.output;
+  }
+
+  async stop(signal: NodeJS.Signals): Promise<void> {
+    if (!this.isRunning) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill(signal);
+    await ended;
+  }
+}

@@ -52,7 +52,7 @@ function askedFor(world: World, caller: Caller, request: CreateMyRequestRequestJ
 const targetFields = ({ device, account, resource }: Asked): AccessRequestJson =>
   resource === undefined
     ? { deviceId: device?.id ?? '', deviceName: device?.name ?? '', account: account ?? { name: '' } }
-    : { resourceId: resource.id, resourceName: resource.name };
+    : { resourceId: resource.id ?? '', resourceName: resource.name ?? '' };
 
 function checkTicket(world: World, policyName: string | undefined, ticket: string): void {
   const pattern = world.policies.find(({ name }) => name === policyName)?.spec?.ticketPattern ?? '';
@@ -118,9 +118,9 @@ export const accessMethods: Pick<
         answer: answerFor(world, { user: caller.user, device, account }),
       })),
       ...[...world.resources.values()].map((resource): AccessTargetJson => ({
-        resourceId: resource.id,
-        resourceName: resource.name,
-        resourceDescription: resource.description,
+        resourceId: resource.id ?? '',
+        resourceName: resource.name ?? '',
+        resourceDescription: resource.description ?? '',
         answer: answerFor(world, { user: caller.user, resource }),
       })),
     ],

@@ -38,6 +38,7 @@ function askedFor(world: World, caller: Caller, request: CreateMyRequestRequestJ
       'RESOURCE_NOT_FOUND',
       ({ name }) => name,
     );
+    if (resource.disabled === true) throw refuse('RESOURCE_NOT_FOUND', { given: request.resource ?? '' });
     return { user, resource };
   }
   const device = find(world.devices.values(), 'device', request.device, 'DEVICE_NOT_FOUND', ({ name }) => name);
@@ -117,12 +118,14 @@ export const accessMethods: Pick<
         account,
         answer: answerFor(world, { user: caller.user, device, account }),
       })),
-      ...[...world.resources.values()].map((resource): AccessTargetJson => ({
-        resourceId: resource.id ?? '',
-        resourceName: resource.name ?? '',
-        resourceDescription: resource.description ?? '',
-        answer: answerFor(world, { user: caller.user, resource }),
-      })),
+      ...[...world.resources.values()]
+        .filter(({ disabled }) => disabled !== true)
+        .map((resource): AccessTargetJson => ({
+          resourceId: resource.id ?? '',
+          resourceName: resource.name ?? '',
+          resourceDescription: resource.description ?? '',
+          answer: answerFor(world, { user: caller.user, resource }),
+        })),
     ],
   }),
   'AccessService/CreateMyRequest': (world, caller, request) => {
@@ -145,7 +148,7 @@ export const accessMethods: Pick<
       userId: caller.user.id ?? '',
       userName: caller.user.name ?? '',
       ...targetFields(asked),
-      options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' },
+      ...(asked.resource === undefined ? { options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' } } : {}),
       duration: durationToProto(ms),
       reason,
       ticket: request.ticket ?? '',

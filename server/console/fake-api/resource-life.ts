@@ -7,7 +7,7 @@ export type Health = 'well' | 'slow' | 'down';
 /** What is said of a system that does not answer. */
 export const PROBLEMS: Readonly<Record<'slow' | 'down', string>> = {
   slow: 'no answer within 10 s',
-  down: 'connect ECONNREFUSED 10.0.3.7:636',
+  down: 'connect ECONNREFUSED 10.0.3.7:443',
 };
 
 /** How the system behaves that a resource is in. */

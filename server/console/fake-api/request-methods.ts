@@ -14,7 +14,8 @@ import type { World } from './world.js';
 const ORDERS = {
   create_time: (request: AccessRequestJson) => request.createTime ?? '',
   user_name: (request: AccessRequestJson) => request.userName ?? '',
-  device_name: (request: AccessRequestJson) => request.deviceName ?? '',
+  device_name: (request: AccessRequestJson) => request.deviceName ?? request.resourceName ?? '',
+  resource_name: (request: AccessRequestJson) => request.resourceName ?? request.deviceName ?? '',
   state: (request: AccessRequestJson) => request.state ?? '',
 } as const;
 

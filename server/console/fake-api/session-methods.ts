@@ -26,7 +26,8 @@ const ORDERS = {
   create_time: (session: SessionJson) => session.createTime ?? '',
   expire_time: (session: SessionJson) => session.expireTime ?? '',
   user_name: (session: SessionJson) => session.userName ?? '',
-  device_name: (session: SessionJson) => session.deviceName ?? '',
+  device_name: (session: SessionJson) => session.deviceName ?? session.resourceName ?? '',
+  resource_name: (session: SessionJson) => session.resourceName ?? session.deviceName ?? '',
   state: (session: SessionJson) => session.state ?? '',
 } as const;
 

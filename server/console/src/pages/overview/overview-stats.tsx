@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { GetOverviewResponseJson } from '../../gen/api.js';
 import { StatCard } from './stat-card.js';
+import { useEndingAccess } from './use-overview.js';
 
 const number = (value: number | undefined): string => (value ?? 0).toLocaleString('en');
 
@@ -17,6 +18,7 @@ interface Stat {
 
 /** The numbers of this moment, each leading to what it counts. */
 export function OverviewStats({ overview }: { readonly overview: GetOverviewResponseJson }): ReactElement {
+  const unconfirmed = useEndingAccess();
   const waitingForMe = overview.waitingForMe ?? 0;
   const waitingForDevice = overview.waitingForDevice ?? 0;
   const reviews = overview.reviewsWaiting ?? 0;
@@ -43,6 +45,14 @@ export function OverviewStats({ overview }: { readonly overview: GetOverviewResp
       isAlarming: waitingForDevice > 0,
       to: '/sessions',
       search: { state: 'ending' },
+    },
+    {
+      label: 'Waiting for resource',
+      value: unconfirmed,
+      note: 'ending, not confirmed',
+      isAlarming: unconfirmed > 0,
+      to: '/sessions',
+      search: { tab: 'timed-access', state: 'ending' },
     },
     {
       label: 'Reviews waiting',

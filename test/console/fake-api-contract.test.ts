@@ -4,7 +4,8 @@ import { PASSWORD } from '@curfew/console/fake-api';
 import { descriptorSetPath } from '@curfew/proto';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { CONTRACT_CASES, type Caller, type Kept } from '../support/api-contract-cases.js';
+import type { Caller, Kept } from '../support/api-contract-case.js';
+import { CONTRACT_CASES } from '../support/api-contract-cases.js';
 import { ConsoleHost } from '../support/console-host.js';
 import { HttpClient } from '../support/http-client.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
@@ -108,7 +109,7 @@ for (const [what, start] of [
       fromJson(found.output, answer, { registry, ignoreUnknownFields: false });
     };
 
-    for (const { name, as, method, request = {}, refused, has = [], keeps = {} } of CONTRACT_CASES)
+    for (const { name, as, method, request = {}, refused, field, has = [], keeps = {} } of CONTRACT_CASES)
       it(`${name}: ${method} by ${as} ${refused === undefined ? 'is answered' : `is refused with ${refused}`}`, async () => {
         const client = world.clients.get(as);
         assert.ok(client);
@@ -119,6 +120,7 @@ for (const [what, start] of [
         if (refused !== undefined) {
           assert.deepEqual([json?.['code'], status >= 400], [refused, true], text);
           assert.equal(typeof json?.['message'], 'string');
+          if (field !== undefined) assert.equal(json?.['field'], field, text);
           return;
         }
         assert.equal(status, 200, text);

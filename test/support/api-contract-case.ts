@@ -1,0 +1,21 @@
+/** What earlier answers have left for later cases: ids, by a name. */
+export type Kept = Map<string, string>;
+
+/** Who calls: a user that both worlds have. */
+export type Caller = 'owner' | 'alice' | 'bob' | 'carol' | 'erin';
+
+/** One call that the fake API and the real server must answer alike. */
+export interface ContractCase {
+  readonly name: string;
+  readonly as: Caller;
+  readonly method: string;
+  readonly request?: Readonly<Record<string, unknown>> | ((kept: Kept) => object);
+  /** The code that it is refused with. Undefined: it is answered. */
+  readonly refused?: string;
+  /** The field that it is refused for, such as 'settings.url'. Undefined: whatever it is. */
+  readonly field?: string;
+  /** Places that the answer must have, such as 'request.id' or 'devices.0.name'. */
+  readonly has?: readonly string[];
+  /** Keeps the value of a place under a name. */
+  readonly keeps?: Readonly<Record<string, string>>;
+}

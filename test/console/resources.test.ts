@@ -39,7 +39,7 @@ describe('resources and connectors in a browser', function () {
     await page.getByRole('button', { name: 'New connector…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox', { name: 'Name' }).fill('branch');
-    const save = dialog.getByRole('button', { name: 'Save' });
+    const save = dialog.getByRole('button', { name: 'Save', exact: true });
     assert.equal(await save.isDisabled(), true, 'nothing is filled in');
     await dialog.getByRole('textbox', { name: 'Address' }).fill('gopher://x');
     await dialog.getByRole('textbox', { name: 'Bind DN' }).fill('cn=curfew,dc=example,dc=com');
@@ -89,7 +89,7 @@ describe('resources and connectors in a browser', function () {
     await dialog.getByRole('textbox', { name: 'Who is called otherwise there' }).fill('dave');
     await dialog.getByText('Line 1: write it as user = name there.').waitFor();
     await dialog.getByRole('textbox', { name: 'Who is called otherwise there' }).fill('dave = uid=dave2,ou=people');
-    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await dialog.getByText('Is not a distinguished name.').waitFor();
     assert.equal(named(host.api.world.resources.values(), 'ops'), undefined);
     await dialog.getByRole('textbox', { name: 'Group DN' }).fill('cn=ops,ou=groups,dc=example,dc=com');
@@ -99,7 +99,7 @@ describe('resources and connectors in a browser', function () {
     await dialog.getByText(/is known there as uid=dave2,ou=people, and does not have it now/).waitFor();
     assert.equal(named(host.api.world.resources.values(), 'ops'), undefined, 'a try saves nothing');
     assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, []);
-    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'ops' }).click();
     await page.getByRole('heading', { level: 1, name: 'ops' }).waitFor();

@@ -63,7 +63,7 @@ describe('Timed Access in a browser', function () {
     await row(page, 'alice', 'billing-export')
       .getByText(/the resource has not confirmed since .+, next try/)
       .waitFor();
-    await row(page, 'alice', 'billing-export').getByRole('button', { name: 'alice' }).click();
+    await row(page, 'alice', 'billing-export').getByRole('button', { name: 'alice', exact: true }).click();
     await page.getByText('connect ECONNREFUSED 10.0.3.7:443').waitFor();
   });
 
@@ -128,11 +128,12 @@ describe('Timed Access in a browser', function () {
     await page.getByRole('menuitem', { name: /^Export \d+ as CSV$/ }).click();
     const download = await saved;
     assert.match(download.suggestedFilename(), /^curfew-timed-access-.*\.csv$/);
-    const [head = '', ...lines] = readFileSync(await download.path(), 'utf8')
+    const [columns = [], ...lines] = readFileSync(await download.path(), 'utf8')
+      .replace('\ufeff', '')
       .trim()
-      .split('\r\n');
-    const columns = head.replace('\ufeff', '').split(',');
-    const cells = (lines.find((line) => line.includes('alice') && line.includes('billing-export')) ?? '').split(',');
+      .split('\r\n')
+      .map((line) => line.slice(1, -1).split('","'));
+    const cells = lines.find((line) => line[columns.indexOf('user')] === 'alice') ?? [];
     assert.equal(cells[columns.indexOf('state')], 'ending');
     assert.match(cells[columns.indexOf('not confirmed since')] ?? '', /^\d{4}-/);
     assert.equal(cells[columns.indexOf('approved duration')], '4 h');
@@ -173,10 +174,11 @@ describe('Timed Access in a browser', function () {
     const wish = inbox.getByRole('listitem').filter({ hasText: 'tidy up' });
     await wish.getByText('wants access to').waitFor();
     await wish.getByRole('button', { name: 'Approve' }).click();
-    await inbox.getByRole('dialog').getByRole('button', { name: 'Approve for 1 h' }).click();
+    await inbox.getByRole('dialog').getByText('The access begins as soon as you approve.').waitFor();
+    await inbox.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click();
 
     await page.getByText('You are known there as uid=frank,ou=people,dc=example,dc=com').waitFor();
-    assert.ok(has('wiki-admins', 'uid=frank,ou=people,dc=example,dc=com'));
+    await eventually(() => has('wiki-admins', 'uid=frank,ou=people,dc=example,dc=com'), WITHIN);
     const card = page.locator('.curfew-cards > *').filter({ hasText: 'wiki-admins' });
     await card.getByRole('button', { name: 'End now' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End now' }).click();

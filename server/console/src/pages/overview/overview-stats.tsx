@@ -70,7 +70,7 @@ export function OverviewStats({ overview }: { readonly overview: GetOverviewResp
     },
   ];
   return (
-    <Gallery hasGutter minWidths={{ default: '7rem' }}>
+    <Gallery hasGutter minWidths={{ default: '6.4rem' }}>
       {stats.map(({ label, value, note, isAlarming = false, to, search = {} }) => (
         <GalleryItem key={label}>
           <StatCard

@@ -64,29 +64,17 @@ export function ConnectorDialog({ connector, kinds, onClose }: ConnectorDialogPr
       }
     >
       {isNew ? (
-        <>
-          <TextField
-            id="connector-name"
-            label="Name"
-            isRequired
-            maxLength={64}
-            value={name}
-            onChange={setName}
-            problem={at('name')}
-            hint="Letters, digits, dots, underscores and hyphens. It stays."
-          />
-          <ChoiceField
-            id="connector-kind"
-            label="Kind"
-            value={kindName}
-            choices={kinds.map((one) => [one.kind ?? '', one.title ?? ''] as const)}
-            onChange={(next) => {
-              setKindName(next);
-              setGiven(firstValues(settingsOf(kinds.find((one) => one.kind === next)), given));
-            }}
-            problem={at('kind')}
-          />
-        </>
+        <NameAndKind
+          name={name}
+          onName={setName}
+          kind={kindName}
+          kinds={kinds}
+          onKind={(next) => {
+            setKindName(next);
+            setGiven(firstValues(settingsOf(kinds.find((one) => one.kind === next)), given));
+          }}
+          at={at}
+        />
       ) : null}
       <KindFields section="settings" fields={settings} values={given} onChange={setGiven} at={at} />
       <KindFields section="secrets" fields={secrets} values={hidden} kept={kept} onChange={setHidden} at={at} />
@@ -98,6 +86,41 @@ export function ConnectorDialog({ connector, kinds, onClose }: ConnectorDialogPr
         onChange={(_event, disabled) => setDisabled(disabled)}
       />
     </FormDialog>
+  );
+}
+
+interface NameAndKindProps {
+  readonly name: string;
+  readonly onName: (name: string) => void;
+  readonly kind: string;
+  readonly kinds: readonly ConnectorKindJson[];
+  readonly onKind: (kind: string) => void;
+  readonly at: (field: string) => string | undefined;
+}
+
+/** What a connector keeps for ever. */
+function NameAndKind({ name, onName, kind, kinds, onKind, at }: NameAndKindProps): ReactElement {
+  return (
+    <>
+      <TextField
+        id="connector-name"
+        label="Name"
+        isRequired
+        maxLength={64}
+        value={name}
+        onChange={onName}
+        problem={at('name')}
+        hint="Letters, digits, dots, underscores and hyphens. It stays."
+      />
+      <ChoiceField
+        id="connector-kind"
+        label="Kind"
+        value={kind}
+        choices={kinds.map((one) => [one.kind ?? '', one.title ?? ''] as const)}
+        onChange={onKind}
+        problem={at('kind')}
+      />
+    </>
   );
 }
 

@@ -36,7 +36,7 @@ export function DriftCard({ resource }: { readonly resource: ResourceJson }): Re
       else
         toasts.show(
           found === 0 ? 'success' : 'warning',
-          found === 0 ? 'Ledger and resource agree' : `${found === 1 ? 'One difference' : `${found} differences`}`,
+          found === 0 ? 'Ledger and resource agree' : found === 1 ? 'One difference' : `${found} differences`,
         );
     },
   });

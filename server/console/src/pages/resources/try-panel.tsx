@@ -58,7 +58,7 @@ export function TryPanel({ which, refusal }: TryPanelProps): ReactElement {
           {errorSentence(attempt.error)}
         </Notice>
       )}
-      {attempt.data === undefined || attempt.isPending ? null : (
+      {attempt.data === undefined ? null : (
         <TryResult answer={attempt.data} user={attempt.variables.user ?? ''} onClear={attempt.reset} />
       )}
     </div>

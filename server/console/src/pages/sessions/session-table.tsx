@@ -50,9 +50,9 @@ const COLUMNS: Readonly<Record<SessionQuery['tab'], readonly Column[]>> = {
     { label: 'Resource', sort: 'resource_name' },
     { label: 'Approved duration' },
     { label: 'Time left', sort: 'expire_time' },
-    { label: 'State', sort: 'state', width: 20 },
+    { label: 'State', sort: 'state', width: 25 },
     { label: 'Started', sort: 'create_time', isExtra: true },
-    { label: 'Reason', width: 25 },
+    { label: 'Reason', width: 20 },
   ],
 };
 

@@ -92,6 +92,27 @@ describe('Timed Access in a browser', function () {
     assert.equal(has('billing-export', 'frank'), false);
   });
 
+  it('shows in another browser what happens, and lengthens a session', async () => {
+    const [page, other] = [await open(TAB), await open(`${TAB}&soon=15`, 'bob')];
+    await row(other, 'frank', 'billing-export').waitFor();
+    await row(other, 'dave', 'reporting-db').waitFor({ state: 'detached' });
+    const before = sessionOf('frank', 'billing-export');
+    await row(page, 'frank', 'billing-export')
+      .getByRole('button', { name: /^Actions for frank/ })
+      .click();
+    await page.getByRole('menuitem', { name: 'Extend…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('frank with billing-export').waitFor();
+    await dialog.getByRole('button', { name: '1h', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Extend by 1 h' }).click();
+    await row(page, 'frank', 'billing-export').getByText('3 h', { exact: true }).waitFor();
+    await row(other, 'frank', 'billing-export').waitFor({ state: 'detached' });
+    assert.equal(
+      Date.parse(sessionOf('frank', 'billing-export')?.expireTime ?? '') - Date.parse(before?.expireTime ?? ''),
+      3_600_000,
+    );
+  });
+
   it('does not revoke when the question is answered with Cancel', async () => {
     const page = await open(TAB);
     await page.getByRole('checkbox', { name: 'Select dave on reporting-db' }).check();

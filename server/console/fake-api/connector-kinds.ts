@@ -1,7 +1,7 @@
 import type { ConnectorFieldJson, ConnectorKindJson } from '../src/gen/api.js';
 
 /** What is wrong with a value, as the rest of a sentence; undefined when it is well. */
-export type FieldRule = (value: string) => string | undefined;
+type FieldRule = (value: string) => string | undefined;
 
 /** A setting of a connector and, for those that have one, its rule. */
 export type FakeField = ConnectorFieldJson & { readonly name: string; readonly rule?: FieldRule };

@@ -25,7 +25,7 @@ const liveSessions = (world: World, resource: ResourceJson): number =>
   [...world.sessions.values()].filter((session) => isOf(session, resource)).length;
 
 /** A resource as it is sent. */
-export const resourceOut = (world: World, resource: ResourceJson): ResourceJson => ({
+const resourceOut = (world: World, resource: ResourceJson): ResourceJson => ({
   ...resource,
   liveSessions: liveSessions(world, resource),
 });
@@ -36,7 +36,7 @@ const connectorOf = (world: World, given: string | undefined): ConnectorJson => 
   return found;
 };
 
-export const resourceOf = (world: World, given: string | undefined): ResourceJson =>
+const resourceOf = (world: World, given: string | undefined): ResourceJson =>
   find(world.resources.values(), 'resource', given, 'RESOURCE_NOT_FOUND', ({ name }) => name);
 
 const userOf = (world: World, given: string | undefined): UserJson =>

@@ -33,13 +33,7 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     name: 'the kinds of connectors',
     as: 'erin',
     method: 'ResourceService/ListConnectorKinds',
-    has: [
-      'kinds.0.kind',
-      'kinds.0.title',
-      'kinds.0.settings.0.name',
-      'kinds.0.settings.0.label',
-      'kinds.0.target.0.help',
-    ],
+    has: ['kinds.0.kind', 'kinds.0.title', 'kinds.0.target.0.help'],
   },
   {
     name: 'the kinds for a user',
@@ -124,6 +118,14 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     has: ['connector.secretsSet.0'],
   },
   {
+    name: 'a connector that moves, without its secret',
+    as: 'alice',
+    method: 'ResourceService/PutConnector',
+    request: putConnector({ settings: { ...CONNECTOR.settings, host: 'elsewhere.example.com' } }),
+    refused: 'CONNECTOR_INVALID',
+    field: 'secrets.password',
+  },
+  {
     name: 'a connector that becomes of another kind',
     as: 'alice',
     method: 'ResourceService/PutConnector',
@@ -177,10 +179,24 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     keeps: { resource: 'resource.id' },
   },
   {
+    name: 'a group of no device',
+    as: 'alice',
+    method: 'ResourceService/PutResource',
+    request: { resource: { name: 'docker', connector: 'device_group', target: { device: 'web-9', group: 'docker' } } },
+    refused: 'DEVICE_NOT_FOUND',
+  },
+  {
+    name: 'a group of a device, which needs no connector',
+    as: 'alice',
+    method: 'ResourceService/PutResource',
+    request: { resource: { name: 'docker', connector: 'device_group', target: { device: 'web-1', group: 'docker' } } },
+    has: ['resource.connectorKind', 'resource.target.device'],
+  },
+  {
     name: 'resources',
     as: 'erin',
     method: 'ResourceService/ListResources',
-    has: ['resources.0.name', 'resources.0.connector', 'resources.0.description'],
+    has: ['resources.0.name', 'resources.1.connector', 'resources.1.description'],
   },
   {
     name: 'trying none',
@@ -331,6 +347,12 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     as: 'alice',
     method: 'ResourceService/DeleteResource',
     request: { resource: 'reporting-db' },
+  },
+  {
+    name: 'deleting the group',
+    as: 'alice',
+    method: 'ResourceService/DeleteResource',
+    request: { resource: 'docker' },
   },
   {
     name: 'deleting a connector',

@@ -13,6 +13,7 @@ import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import { answerFor, type Asked } from './policy-answer.js';
 import { refuse } from './refusal.js';
+import { resourceDisabled } from './resource-refusals.js';
 import { requestFor, requestState, startRequest, waitsFor } from './request-methods.js';
 import { endSession, withDevice } from './session-life.js';
 import { neededDuration, neededReason } from './session-methods.js';
@@ -38,7 +39,7 @@ function askedFor(world: World, caller: Caller, request: CreateMyRequestRequestJ
       'RESOURCE_NOT_FOUND',
       ({ name }) => name,
     );
-    if (resource.disabled === true) throw refuse('RESOURCE_NOT_FOUND', { given: request.resource ?? '' });
+    if (resource.disabled === true) throw resourceDisabled(resource.name ?? '');
     return { user, resource };
   }
   const device = find(world.devices.values(), 'device', request.device, 'DEVICE_NOT_FOUND', ({ name }) => name);

@@ -34,6 +34,22 @@ const CA = {
   multiline: true,
 } as const;
 
+/** What is given by an agent, without a connector. */
+export const DEVICE_GROUP: FakeKind = {
+  kind: 'device_group',
+  title: 'Device’s local group',
+  settings: [],
+  target: [
+    { name: 'device', label: 'Device', help: 'The id or name of the device.', required: true },
+    {
+      name: 'group',
+      label: 'Group',
+      help: 'The local group that people join for the time, such as docker.',
+      required: true,
+    },
+  ],
+};
+
 const LDAP: FakeKind = {
   kind: 'ldap',
   title: 'LDAP or Active Directory group',
@@ -153,7 +169,7 @@ const WEBHOOK: FakeKind = {
 };
 
 /** The kinds, by title. */
-export const FAKE_KINDS: readonly FakeKind[] = [LDAP, POSTGRESQL, WEBHOOK];
+export const FAKE_KINDS: readonly FakeKind[] = [DEVICE_GROUP, LDAP, POSTGRESQL, WEBHOOK];
 
 /** The kind of a name, if there is one. */
 export const fakeKind = (name: string | undefined): FakeKind | undefined =>

@@ -12,6 +12,8 @@ export const PROBLEMS: Readonly<Record<'slow' | 'down', string>> = {
 
 /** How the system behaves that a resource is in. */
 export function healthOf(world: World, resource: ResourceJson | undefined): Health {
+  if (resource?.connectorKind === 'device_group')
+    return world.devices.get(resource.target?.['device'] ?? '')?.online === true ? 'well' : 'down';
   return world.health.get(resource?.connector ?? '') ?? 'well';
 }
 

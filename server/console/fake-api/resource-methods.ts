@@ -1,6 +1,6 @@
 import type { ConnectorJson, ResourceJson, TryResourceResponseJson, UserJson } from '../src/gen/api.js';
 import { durationToProto } from '../src/model/proto-json.js';
-import { FAKE_KINDS, fakeKind, kindOut } from './connector-kinds.js';
+import { DEVICE_GROUP, FAKE_KINDS, fakeKind, kindOut } from './connector-kinds.js';
 import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import {
@@ -44,23 +44,38 @@ const userOf = (world: World, given: string | undefined): UserJson =>
 
 /** A candidate, checked, with the connector's name and kind. */
 function checkedResource(world: World, given: ResourceJson | undefined): ResourceJson {
-  const { name = '', description = '', target = {}, disabled = false, subjects = [] } = given ?? {};
+  const { name = '', description = '', disabled = false, subjects = [] } = given ?? {};
   checkName('RESOURCE_INVALID', name);
-  const connector = connectorOf(world, given?.connector);
-  checkFields('RESOURCE_INVALID', 'target', fakeKind(connector.kind)?.target ?? [], target);
+  const place = placeOf(world, given);
   const named = subjects.map(({ user, subject }) => ({ user: userOf(world, user).name ?? '', subject: subject ?? '' }));
   const twice = named.find(({ user }, index) => named.findIndex((other) => other.user === user) !== index);
   if (twice !== undefined) throw invalid('RESOURCE_INVALID', 'subjects', `${twice.user} is named twice`);
-  const connectorName = connector.name ?? '';
-  return {
-    name,
-    description,
-    connector: connectorName,
-    connectorKind: connector.kind ?? '',
-    target,
-    disabled,
-    subjects: named,
-  };
+  return { name, description, ...place, disabled, subjects: named };
+}
+
+/** Where a resource is: in a system behind a connector, or a group of a device, which needs none. */
+function placeOf(world: World, given: ResourceJson = {}): ResourceJson {
+  const { connector: name = '', connectorKind, target = {} } = given;
+  if (name === DEVICE_GROUP.kind || (name === '' && connectorKind === DEVICE_GROUP.kind)) {
+    checkFields('RESOURCE_INVALID', 'target', DEVICE_GROUP.target, target);
+    const device = find(world.devices.values(), 'device', target['device'], 'DEVICE_NOT_FOUND', (one) => one.name);
+    return { connector: '', connectorKind: DEVICE_GROUP.kind, target: { ...target, device: device.id ?? '' } };
+  }
+  const connector = connectorOf(world, name);
+  checkFields('RESOURCE_INVALID', 'target', fakeKind(connector.kind)?.target ?? [], target);
+  return { connector: connector.name ?? '', connectorKind: connector.kind ?? '', target };
+}
+
+/** A secret that nobody is shown must not be sent to a place of somebody's choice either. */
+function secretsStayHome(
+  before: ConnectorJson | undefined,
+  settings: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>>,
+): void {
+  const moved = ['url', 'host', 'port'].find((name) => (before?.settings?.[name] ?? '') !== (settings[name] ?? ''));
+  const kept = before?.secretsSet?.find((name) => (secrets[name] ?? '') === '');
+  if (moved !== undefined && kept !== undefined)
+    throw invalid('CONNECTOR_INVALID', `secrets.${kept}`, `must be given again when settings.${moved} changes`);
 }
 
 function tried(world: World, resource: ResourceJson, given: string): TryResourceResponseJson {
@@ -69,7 +84,7 @@ function tried(world: World, resource: ResourceJson, given: string): TryResource
   if (health === 'down') return { ok: false, problem: PROBLEMS.down, took: '3s' };
   const members = world.members.get(resource.id ?? '') ?? new Set<string>();
   const subject = user === undefined ? '' : (subjectOf(resource, user) ?? '');
-  const [what = ''] = Object.values(resource.target ?? {});
+  const what = Object.values(resource.target ?? {}).find((value) => !value.startsWith('dev-')) ?? '';
   return {
     ok: true,
     description: `${resource.connectorKind === 'postgresql' ? 'role' : 'group'} '${what}' with ${members.size} members`,
@@ -108,6 +123,7 @@ export const resourceMethods: Pick<CallHandlers, Extract<keyof CallHandlers, `Re
       secrets,
       kept,
     );
+    secretsStayHome(before, settings, secrets);
     const set = Object.entries(secrets).flatMap(([key, value]) => (value === '' ? [] : [key]));
     const connector: ConnectorJson = {
       ...before,

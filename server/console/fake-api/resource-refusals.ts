@@ -28,6 +28,9 @@ export const subjectUnknown = (resource: string, user: string): Refusal =>
     409,
   );
 
+export const resourceDisabled = (name: string): Refusal =>
+  new Refusal('RESOURCE_DISABLED', `the resource '${name}' is disabled, so nobody gets it`, 409);
+
 /** Refuses a name that is none. */
 export function checkName(code: Invalid, name: string): void {
   if (!NAME.test(name)) throw invalid(code, 'name', 'must be 1 to 64 letters, digits, dots, underscores and hyphens');
@@ -64,6 +67,7 @@ export function checkFields(
 /** The kind of a name; CONNECTOR_INVALID when there is none. */
 export function neededKind(name: string | undefined): NonNullable<ReturnType<typeof fakeKind>> {
   const kind = fakeKind(name);
-  if (kind === undefined) throw invalid('CONNECTOR_INVALID', 'kind', `there is no kind '${name ?? ''}'`);
+  if (kind === undefined || kind.settings.length === 0)
+    throw invalid('CONNECTOR_INVALID', 'kind', `there is no kind '${name ?? ''}'`);
   return kind;
 }

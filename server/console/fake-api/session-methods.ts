@@ -14,7 +14,7 @@ import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import { pageOf } from './paging.js';
 import { fieldInvalid, refuse } from './refusal.js';
-import { connectorDisabled, subjectUnknown } from './resource-refusals.js';
+import { connectorDisabled, resourceDisabled, subjectUnknown } from './resource-refusals.js';
 import { healthOf, subjectOf } from './resource-life.js';
 import { beginSession, endSession, isOpen, withDevice } from './session-life.js';
 import type { World } from './world.js';
@@ -121,6 +121,7 @@ function isInReach(world: World, session: SessionJson): boolean {
 export function resourceFields(world: World, resource: ResourceJson, user: UserJson): SessionJson {
   const { name = '', id = '' } = resource;
   const connector = [...world.connectors.values()].find((one) => one.name === resource.connector);
+  if (resource.disabled === true) throw resourceDisabled(name);
   if (connector?.disabled === true) throw connectorDisabled(connector.name ?? '');
   const subject = subjectOf(resource, user);
   if (subject === undefined) throw subjectUnknown(name, user.name ?? '');

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { ApiError } from '../../api/api-error.js';
-import { firstValues, isFilled, refusalAt, sentValues, subjectsFromText, subjectsText } from './kind-values.js';
+import {
+  firstValues,
+  isFilled,
+  refusalAt,
+  sentValues,
+  subjectsFromText,
+  subjectsText,
+  targetText,
+} from './kind-values.js';
 
 const FIELDS = [
   { name: 'url', required: true },
@@ -32,6 +40,15 @@ describe('the fields of a kind of connector', () => {
     const error = new ApiError('CONNECTOR_INVALID', 'settings.url: is not an address', 'settings.url');
     assert.equal(refusalAt(error, 'connector', 'settings.url'), 'Is not an address.');
     assert.equal(refusalAt(error, 'connector', 'settings.ca'), undefined);
+  });
+});
+
+describe('what a resource gives', () => {
+  it('is what it must name, without ids that say nothing', () => {
+    const kind = { target: [{ name: 'device', required: true }, { name: 'group', required: true }, { name: 'mode' }] };
+    const target = { device: 'dev-0123456789abcdefghjk', group: 'docker', mode: 'x' };
+    assert.equal(targetText({ target }, kind), 'docker');
+    assert.equal(targetText({ target: { role: 'reader' } }, undefined), 'reader');
   });
 });
 

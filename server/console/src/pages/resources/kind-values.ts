@@ -67,6 +67,15 @@ export function subjectsFromText(text: string): Subjects | string {
   return subjects;
 }
 
-/** What a resource gives, in a few words: the first thing that it names in its connector. */
-export const targetText = ({ target = {} }: ResourceJson, kind: ConnectorKindJson | undefined): string =>
-  target[kind?.target?.[0]?.name ?? ''] ?? Object.values(target)[0] ?? '';
+/** What a resource gives, in a few words: what it must name in its connector. Ids of devices are left out. */
+export function targetText({ target = {} }: ResourceJson, kind: ConnectorKindJson | undefined): string {
+  const needed = (kind?.target ?? []).flatMap(({ name = '', required }) => (required === true ? [name] : []));
+  const values = needed.length === 0 ? Object.values(target) : needed.map((name) => target[name] ?? '');
+  return values.filter((value) => value !== '' && !isDeviceId(value)).join(', ');
+}
+
+/** Whether the text is a device's id. */
+export const isDeviceId = (text: string): boolean => /^dev-[0-9a-z]{20}$/.test(text);
+
+/** Whether a kind needs no connector: an agent gives what it is about. */
+export const isOwnWay = ({ settings = [] }: ConnectorKindJson): boolean => settings.length === 0;

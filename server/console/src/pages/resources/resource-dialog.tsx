@@ -10,6 +10,7 @@ import { KindFields } from './kind-fields.js';
 import {
   firstValues,
   isFilled,
+  isOwnWay,
   refusalAt,
   sentValues,
   subjectsFromText,
@@ -22,7 +23,6 @@ import { RESOURCE_REFRESHES } from './use-resources.js';
 export interface ResourceDialogProps {
   /** Undefined: a new one. */
   readonly resource: ResourceJson | undefined;
-  /** At least one. */
   readonly connectors: readonly ConnectorJson[];
   readonly kinds: readonly ConnectorKindJson[];
   readonly onClose: () => void;
@@ -38,13 +38,20 @@ interface Wish {
 }
 
 const targetFields = ({ connectors, kinds }: ResourceDialogProps, name: string): ConnectorKindJson['target'] => {
-  const kind = connectors.find((one) => one.name === name)?.kind;
+  const kind = connectors.find((one) => one.name === name)?.kind ?? name;
   return kinds.find((one) => one.kind === kind)?.target ?? [];
 };
 
+/** The connectors, and the kinds that need none; those are called by their kind. */
+const waysTo = ({ connectors, kinds }: ResourceDialogProps): (readonly [value: string, name: string])[] => [
+  ...connectors.map(({ name = '' }) => [name, name] as const),
+  ...kinds.filter(isOwnWay).map(({ kind = '', title = '' }) => [kind, title] as const),
+];
+
 function wishOf(props: ResourceDialogProps): Wish {
-  const { resource, connectors } = props;
-  const connector = resource?.connector ?? connectors[0]?.name ?? '';
+  const { resource } = props;
+  const before = resource?.connector === '' ? resource.connectorKind : resource?.connector;
+  const connector = before ?? waysTo(props)[0]?.[0] ?? '';
   return {
     name: resource?.name ?? '',
     description: resource?.description ?? '',
@@ -116,7 +123,7 @@ interface ResourceFieldsProps extends ResourceDialogProps {
 }
 
 function ResourceFields(props: ResourceFieldsProps): ReactElement {
-  const { resource, connectors, wish, onChange, at, subjectsProblem } = props;
+  const { resource, wish, onChange, at, subjectsProblem } = props;
   return (
     <>
       {resource === undefined ? (
@@ -144,7 +151,7 @@ function ResourceFields(props: ResourceFieldsProps): ReactElement {
         id="resource-connector"
         label="Connector"
         value={wish.connector}
-        choices={connectors.map(({ name = '' }) => [name, name] as const)}
+        choices={waysTo(props)}
         onChange={(connector) =>
           onChange({ connector, target: firstValues(targetFields(props, connector) ?? [], wish.target) })
         }
@@ -182,6 +189,8 @@ function ResourceFields(props: ResourceFieldsProps): ReactElement {
 function resourceRefusalAt(error: Error | null, field: string): string | undefined {
   const refusal = refusalAt(error, 'resource', field);
   if (refusal !== undefined || !(error instanceof ApiError)) return refusal;
-  const about = { CONNECTOR_NOT_FOUND: 'connector', USER_NOT_FOUND: 'subjects' }[error.code];
+  const about = { CONNECTOR_NOT_FOUND: 'connector', DEVICE_NOT_FOUND: 'target.device', USER_NOT_FOUND: 'subjects' }[
+    error.code
+  ];
   return about === field ? errorSentence(error) : undefined;
 }

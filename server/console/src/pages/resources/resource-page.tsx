@@ -11,6 +11,7 @@ import { timeFromProto } from '../../model/proto-json.js';
 import { FactList } from '../../ui/fact-list.js';
 import { FormDialog } from '../../ui/form-dialog.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
+import { DeviceLink } from '../../ui/links.js';
 import { Notice } from '../../ui/notice.js';
 import { PageHeader } from '../../ui/page-header.js';
 import { SafeText } from '../../ui/safe-text.js';
@@ -19,6 +20,7 @@ import { EmptyView, ErrorView, LoadingView } from '../../ui/states.js';
 import { Moment, TimeLeft } from '../../ui/times.js';
 import { isFailing } from './connector-state.js';
 import { DriftCard } from './drift-card.js';
+import { isDeviceId } from './kind-values.js';
 import { ResourceDialog } from './resource-dialog.js';
 import { ResourceLabels } from './resource-list-tab.js';
 import { TryPanel } from './try-panel.js';
@@ -76,7 +78,7 @@ function ResourceView({ resource, connectors, kinds }: ResourceViewProps): React
   const [open, setOpen] = useState<'change' | 'delete' | 'grant'>();
   const close = (): void => setOpen(undefined);
   const connector = connectors.find(({ name }) => name === resource.connector);
-  const isKnown = connectors.length > 0 && kinds.length > 0;
+  const isKnown = kinds.length > 0 && (connector !== undefined || resource.connector === '');
   return (
     <>
       <PageHeader
@@ -197,15 +199,30 @@ function FactsCard({
             ['What it is for', <SafeText key="description" text={resource.description ?? ''} />],
             [
               'Connector',
-              <Link key="connector" to="/resources" search={{ tab: 'connectors' }}>
-                {resource.connector}
-              </Link>,
+              (resource.connector ?? '') === '' ? undefined : (
+                <Link to="/resources" search={{ tab: 'connectors' }}>
+                  {resource.connector}
+                </Link>
+              ),
             ],
             ['Kind', kind?.title ?? resource.connectorKind],
             ...Object.entries(target).map(
-              ([name, value]) => [labelOf(name), <SafeText key={name} text={value} />] as const,
+              ([name, value]) =>
+                [
+                  labelOf(name),
+                  isDeviceId(value) ? (
+                    <DeviceLink key={name} id={value} name={value} />
+                  ) : (
+                    <SafeText key={name} text={value} />
+                  ),
+                ] as const,
             ),
-            ['Live sessions', String(resource.liveSessions ?? 0)],
+            [
+              'Live sessions',
+              <Link key="live" to="/sessions" search={{ tab: 'timed-access', resource: resource.name ?? '' }}>
+                {resource.liveSessions ?? 0}
+              </Link>,
+            ],
             [
               'Compared',
               resource.comparedTime === undefined ? undefined : <Moment at={timeFromProto(resource.comparedTime)} />,

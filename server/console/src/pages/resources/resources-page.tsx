@@ -7,6 +7,7 @@ import { PageTabs } from '../../ui/page-tabs.js';
 import { ConnectorDialog } from './connector-dialog.js';
 import { isFailing } from './connector-state.js';
 import { ConnectorsTab } from './connectors-tab.js';
+import { isOwnWay } from './kind-values.js';
 import { ResourceDialog } from './resource-dialog.js';
 import { ResourceListTab } from './resource-list-tab.js';
 import { useConnectors, useKinds } from './use-resources.js';
@@ -16,12 +17,19 @@ export function ResourcesPage(): ReactElement {
   const [adding, setAdding] = useState<'resource' | 'connector'>();
   const connectors = useConnectors().data?.connectors ?? [];
   const kinds = useKinds();
+  const connectorKinds = kinds.filter((kind) => !isOwnWay(kind));
   const connectorRefusal = useRefusal('ResourceService/PutConnector');
   const resourceRefusal =
     useRefusal('ResourceService/PutResource') ??
-    (connectors.length === 0 ? 'A resource is reached through a connector; make that first.' : undefined);
+    (connectors.length === 0 && !kinds.some(isOwnWay)
+      ? 'A resource is reached through a connector; make that first.'
+      : undefined);
   const add = (what: 'resource' | 'connector'): void => {
-    if ((what === 'resource' ? resourceRefusal : connectorRefusal) === undefined && kinds.length > 0) setAdding(what);
+    if (
+      (what === 'resource' ? resourceRefusal : connectorRefusal) === undefined &&
+      (what === 'resource' ? kinds : connectorKinds).length > 0
+    )
+      setAdding(what);
   };
   const close = (): void => setAdding(undefined);
   return (
@@ -53,7 +61,7 @@ export function ResourcesPage(): ReactElement {
           },
         ]}
       />
-      {adding === 'connector' ? <ConnectorDialog connector={undefined} kinds={kinds} onClose={close} /> : null}
+      {adding === 'connector' ? <ConnectorDialog connector={undefined} kinds={connectorKinds} onClose={close} /> : null}
       {adding === 'resource' ? (
         <ResourceDialog resource={undefined} connectors={connectors} kinds={kinds} onClose={close} />
       ) : null}

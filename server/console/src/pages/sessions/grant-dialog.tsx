@@ -20,6 +20,7 @@ const FIELD_OF: Readonly<Record<string, string>> = {
   RESOURCE_SUBJECT_UNKNOWN: 'user',
   DEVICE_NOT_FOUND: 'target',
   RESOURCE_NOT_FOUND: 'target',
+  RESOURCE_DISABLED: 'target',
   CONNECTOR_DISABLED: 'target',
   ACCOUNT_NOT_FOUND: 'account',
   ACCOUNT_INELIGIBLE: 'account',

@@ -131,7 +131,7 @@ for (const [what, start] of [
       fromJson(found.output, answer, { registry, ignoreUnknownFields: false });
     };
 
-    for (const { name, as, method, request = {}, watches, refused, has = [], keeps = {} } of CONTRACT_CASES)
+    for (const { name, as, method, request = {}, watches, refused, field, has = [], keeps = {} } of CONTRACT_CASES)
       it(`${name}: ${method} by ${as} ${refused === undefined ? 'is answered' : `is refused with ${refused}`}`, async () => {
         const client = world.clients.get(as);
         assert.ok(client);
@@ -140,6 +140,7 @@ for (const [what, start] of [
         if (refused !== undefined) {
           assert.deepEqual([json?.['code'], status >= 400], [refused, true], text);
           assert.equal(typeof json?.['message'], 'string');
+          if (field !== undefined) assert.equal(json?.['field'], field, text);
           return;
         }
         assert.equal(status, 200, text);

@@ -61,6 +61,31 @@ export const CONSOLE_PAGES: readonly ConsolePage[] = [
   { name: 'devices', path: () => '/devices', as: 'alice', ready: row('laptop-carol') },
   { name: 'devices-join-tokens', path: () => '/devices?tab=join-tokens', as: 'alice', ready: heading('Devices') },
   { name: 'device', path: () => '/devices/web-1', as: 'alice', ready: heading('web-1') },
+  { name: 'resources', path: () => '/resources', as: 'alice', ready: row('wiki-admins') },
+  { name: 'resources-connectors', path: () => '/resources?tab=connectors', as: 'alice', ready: row('failing since') },
+  { name: 'resources-as-viewer', path: () => '/resources?q=wiki', as: 'erin', ready: row('wiki-admins') },
+  {
+    name: 'resource',
+    path: () => '/resources/wiki-admins',
+    as: 'alice',
+    ready: async (page) => {
+      await heading('wiki-admins')(page);
+      await page.getByText('added by hand').first().waitFor();
+    },
+  },
+  {
+    name: 'resource-failing',
+    path: () => '/resources/billing-export',
+    as: 'erin',
+    ready: row('It does not answer since'),
+  },
+  {
+    name: 'session-details-timed-access',
+    path: ({ world }) =>
+      `/sessions?tab=timed-access&session=${idOf(world.sessions.values(), ({ resourceName, state }) => resourceName === 'billing-export' && state === 'SESSION_STATE_ENDING')}`,
+    as: 'alice',
+    ready: row('It said last'),
+  },
   { name: 'users', path: () => '/users', as: 'alice', ready: row('carol') },
   { name: 'user', path: () => '/users/carol', as: 'alice', ready: heading('carol') },
   { name: 'policies', path: () => '/policies', as: 'alice', ready: row('production') },

@@ -67,7 +67,8 @@ export class Operator {
   async grant(device: string, forSeconds: number): Promise<Session> {
     const { sessions } = this;
     const request = { user: 'alice', device, account: '', duration: seconds(forSeconds), reason: 'a look' };
-    return (await this.call(sessions.grantSession.bind(sessions), { ...request, resource: '', options: undefined })).session!;
+    return (await this.call(sessions.grantSession.bind(sessions), { ...request, resource: '', options: undefined }))
+      .session!;
   }
 
   async extend(sessionId: string, bySeconds: number): Promise<Session> {

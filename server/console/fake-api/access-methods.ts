@@ -13,6 +13,7 @@ import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import { answerFor, type Asked } from './policy-answer.js';
 import { refuse } from './refusal.js';
+import { resourceDisabled } from './resource-refusals.js';
 import { requestFor, requestState, startRequest, waitsFor } from './request-methods.js';
 import { endSession, withDevice } from './session-life.js';
 import { neededDuration, neededReason } from './session-methods.js';
@@ -38,6 +39,7 @@ function askedFor(world: World, caller: Caller, request: CreateMyRequestRequestJ
       'RESOURCE_NOT_FOUND',
       ({ name }) => name,
     );
+    if (resource.disabled === true) throw resourceDisabled(resource.name ?? '');
     return { user, resource };
   }
   const device = find(world.devices.values(), 'device', request.device, 'DEVICE_NOT_FOUND', ({ name }) => name);
@@ -52,7 +54,7 @@ function askedFor(world: World, caller: Caller, request: CreateMyRequestRequestJ
 const targetFields = ({ device, account, resource }: Asked): AccessRequestJson =>
   resource === undefined
     ? { deviceId: device?.id ?? '', deviceName: device?.name ?? '', account: account ?? { name: '' } }
-    : { resourceId: resource.id, resourceName: resource.name };
+    : { resourceId: resource.id ?? '', resourceName: resource.name ?? '' };
 
 function checkTicket(world: World, policyName: string | undefined, ticket: string): void {
   const pattern = world.policies.find(({ name }) => name === policyName)?.spec?.ticketPattern ?? '';
@@ -117,12 +119,14 @@ export const accessMethods: Pick<
         account,
         answer: answerFor(world, { user: caller.user, device, account }),
       })),
-      ...[...world.resources.values()].map((resource): AccessTargetJson => ({
-        resourceId: resource.id,
-        resourceName: resource.name,
-        resourceDescription: resource.description,
-        answer: answerFor(world, { user: caller.user, resource }),
-      })),
+      ...[...world.resources.values()]
+        .filter(({ disabled }) => disabled !== true)
+        .map((resource): AccessTargetJson => ({
+          resourceId: resource.id ?? '',
+          resourceName: resource.name ?? '',
+          resourceDescription: resource.description ?? '',
+          answer: answerFor(world, { user: caller.user, resource }),
+        })),
     ],
   }),
   'AccessService/CreateMyRequest': (world, caller, request) => {
@@ -145,7 +149,7 @@ export const accessMethods: Pick<
       userId: caller.user.id ?? '',
       userName: caller.user.name ?? '',
       ...targetFields(asked),
-      options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' },
+      ...(asked.resource === undefined ? { options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' } } : {}),
       duration: durationToProto(ms),
       reason,
       ticket: request.ticket ?? '',

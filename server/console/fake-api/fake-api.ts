@@ -9,6 +9,7 @@ import type { CallHandlers } from './handlers.js';
 import { notificationMethods } from './notification-methods.js';
 import { policyMethods } from './policy-methods.js';
 import { requestMethods } from './request-methods.js';
+import { resourceMethods } from './resource-methods.js';
 import { serverMethods } from './server-methods.js';
 import { sweepSessions } from './session-life.js';
 import { sessionMethods } from './session-methods.js';
@@ -24,6 +25,7 @@ const CALLS: CallHandlers = {
   ...notificationMethods,
   ...policyMethods,
   ...requestMethods,
+  ...resourceMethods,
   ...serverMethods,
   ...sessionMethods,
   ...signInMethods,

@@ -4,10 +4,11 @@ import type {
   PolicyAnswerJson,
   PolicyCheckJson,
   PolicyJson,
+  ResourceJson,
   UserJson,
 } from '../src/gen/api.js';
 import { durationFromProto, durationToProto } from '../src/model/proto-json.js';
-import type { FakeResource, World } from './world.js';
+import type { World } from './world.js';
 
 const HALF_AN_HOUR_MS = 1_800_000;
 /** The longest that the fake server allows where a policy sets no limit. */
@@ -18,7 +19,7 @@ export interface Asked {
   readonly user: UserJson;
   readonly device?: DeviceJson;
   readonly account?: AccountJson;
-  readonly resource?: FakeResource;
+  readonly resource?: ResourceJson;
   readonly durationMs?: number | undefined;
 }
 

@@ -7,14 +7,15 @@ import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import { pageOf } from './paging.js';
 import { refuse } from './refusal.js';
-import { neededReason, notTwice } from './session-methods.js';
+import { neededReason, notTwice, resourceFields } from './session-methods.js';
 import { beginSession } from './session-life.js';
 import type { World } from './world.js';
 
 const ORDERS = {
   create_time: (request: AccessRequestJson) => request.createTime ?? '',
   user_name: (request: AccessRequestJson) => request.userName ?? '',
-  device_name: (request: AccessRequestJson) => request.deviceName ?? '',
+  device_name: (request: AccessRequestJson) => request.deviceName ?? request.resourceName ?? '',
+  resource_name: (request: AccessRequestJson) => request.resourceName ?? request.deviceName ?? '',
   state: (request: AccessRequestJson) => request.state ?? '',
 } as const;
 
@@ -54,7 +55,7 @@ export function requestFits(caller: Caller, request: AccessRequestJson, filter: 
   if (!is(filter.device, request.deviceId, request.deviceName)) return false;
   return (
     text === '' ||
-    [request.userName, request.deviceName, request.account?.name, request.reason].some(
+    [request.userName, request.deviceName, request.resourceName, request.account?.name, request.reason].some(
       (value) => value?.toLowerCase().includes(text) === true,
     )
   );
@@ -85,7 +86,7 @@ function decide(
     const next = world.policies.find(({ name }) => name === request.policyName)?.spec?.steps?.[step];
     return world.putRequest({ ...request, decisions, step: step + 1, waitsFor: waitsFor(next) });
   }
-  return world.putRequest({
+  const decided = world.putRequest({
     ...request,
     state: approved ? 'ACCESS_REQUEST_STATE_APPROVED' : 'ACCESS_REQUEST_STATE_DENIED',
     decideTime: world.time(),
@@ -96,6 +97,9 @@ function decide(
     waitsFor: '',
     ...(approved ? { startByTime: world.time(8 * 3_600_000) } : {}),
   });
+  // There is nothing to start on a device: timed access starts when it is approved.
+  if (approved && (request.resourceId ?? '') !== '') startRequest(world, decided);
+  return world.requests.get(decided.id ?? '') ?? decided;
 }
 
 /** Who a step waits for, in words. */
@@ -119,14 +123,14 @@ export function startRequest(world: World, request: AccessRequestJson): ReturnTy
           deviceId: request.deviceId ?? '',
           deviceName: request.deviceName ?? '',
           devicePlatform: world.devices.get(request.deviceId ?? '')?.facts?.platform ?? 'PLATFORM_LINUX',
+          account: request.account ?? { name: request.userName ?? '' },
+          options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' },
         }
-      : {
-          kind: 'SESSION_KIND_TIMED_ACCESS' as const,
-          resourceId: request.resourceId ?? '',
-          resourceName: request.resourceName ?? '',
-        }),
-    account: request.account ?? { name: request.userName ?? '' },
-    options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' },
+      : resourceFields(
+          world,
+          world.resources.get(request.resourceId ?? '') ?? {},
+          world.users.get(request.userId ?? '') ?? {},
+        )),
     requestId: request.id ?? '',
     reason: request.reason ?? '',
     grantedBy: request.decidedBy ?? '',

@@ -23,6 +23,7 @@ const ENDS: readonly EndReasonJson[] = [
 /** Sessions of the last 30 days that have ended. */
 export function seedHistory(world: World): void {
   const devices = [...world.devices.values()].slice(0, 7);
+  const [resource] = world.resources.values();
   for (let day = 29; day >= 1; day--) {
     const isWeekend = [0, 6].includes(new Date(world.time(-day * 86_400_000)).getUTCDay());
     const count = isWeekend ? 1 : 3 + Math.floor(world.random.fraction() * 8);
@@ -44,14 +45,18 @@ export function seedHistory(world: World): void {
         userId: user?.id ?? '',
         userName: user?.name ?? '',
         ...(isTimed
-          ? { resourceName: 'reporting-db' }
+          ? {
+              resourceId: resource?.id ?? '',
+              resourceName: resource?.name ?? '',
+              resourceSubject: user?.name ?? '',
+            }
           : {
               deviceId: device?.id ?? '',
               deviceName: device?.name ?? '',
               devicePlatform: device?.facts?.platform ?? 'PLATFORM_LINUX',
+              account: account ?? { name: user?.name ?? '' },
+              options: { kind: 'GRANT_KIND_SUDO_RULE' as const },
             }),
-        account: account ?? { name: user?.name ?? '' },
-        options: { kind: 'GRANT_KIND_SUDO_RULE' },
         reason: REASONS[pick % REASONS.length] ?? '',
         grantedBy: 'bob',
         createTime: world.time(started),

@@ -51,20 +51,22 @@ const POLICIES: readonly PolicyJson[] = [
       steps: [{ groups: ['on-call'] }, { users: ['owner'] }],
     },
   },
+  {
+    name: 'wiki',
+    description: 'An hour for the wiki, approved by itself up to half of it.',
+    version: '1',
+    spec: {
+      effect: 'POLICY_EFFECT_ALLOW',
+      resource: { names: ['wiki-admins'] },
+      maxDuration: '3600s',
+      defaultDuration: '1800s',
+      autoApproval: { maxDuration: '1800s' },
+    },
+  },
 ];
 
-const RESOURCES = [
-  ['reporting-db', 'The read replica that figures are made from'],
-  ['billing-export', 'The nightly export of invoices'],
-  ['ldap group wiki-admins', 'Administrators of the wiki'],
-] as const;
-
-/** Policies, with their versions, and resources. */
+/** Policies, with their versions. */
 export function seedPolicies(world: World): void {
-  for (const [name, description] of RESOURCES) {
-    const id = world.id('resource');
-    world.resources.set(id, { id, name, description });
-  }
   world.policies = POLICIES.map((policy, index) => ({
     id: world.id('policy'),
     position: index + 1,

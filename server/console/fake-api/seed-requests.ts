@@ -36,6 +36,20 @@ const rows = (world: World): readonly Row[] => [
     { ticket: 'OPS-407', stepCount: 2, waitsFor: 'group on-call, 1 of 2' },
   ],
   ['frank', 'win-7f3a', 15, 32, 'printer driver', {}],
+  [
+    'frank',
+    '',
+    240,
+    7,
+    'figures for the board',
+    {
+      resourceName: 'reporting-db',
+      stepCount: 2,
+      policyName: 'reporting',
+      policyVersion: '2',
+      waitsFor: 'group on-call',
+    },
+  ],
   ['alice', 'web-1', 30, 2, 'check the new proxy', {}],
   [
     'dave',
@@ -85,16 +99,21 @@ export function seedRequests(world: World): void {
   for (const [name, deviceName, minutes, ago, reason, more] of rows(world)) {
     const user = [...world.users.values()].find((one) => one.name === name);
     const device = [...world.devices.values()].find((one) => one.name === deviceName);
+    const resource = [...world.resources.values()].find((one) => one.name === more.resourceName);
     const isProduction = device?.labels?.['env'] === 'production';
     world.putRequest({
       id: world.id('request'),
       state: 'ACCESS_REQUEST_STATE_PENDING',
       userId: user?.id ?? '',
       userName: name,
-      deviceId: device?.id ?? '',
-      deviceName,
-      account: device?.accounts?.find((account) => account.name === name) ?? { name },
-      options: { kind: 'GRANT_KIND_SUDO_RULE' },
+      ...(resource === undefined
+        ? {
+            deviceId: device?.id ?? '',
+            deviceName,
+            account: device?.accounts?.find((account) => account.name === name) ?? { name },
+            options: { kind: 'GRANT_KIND_SUDO_RULE' as const },
+          }
+        : { resourceId: resource.id ?? '' }),
       duration: `${minutes * 60}s`,
       reason,
       createTime: world.time(-ago * 60_000),

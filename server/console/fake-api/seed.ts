@@ -1,10 +1,13 @@
-import type { SessionJson, UserJson } from '../src/gen/api.js';
+import type { DeviceJson, SessionJson, UserJson } from '../src/gen/api.js';
 import { durationToProto } from '../src/model/proto-json.js';
 import { seedDevices } from './seed-devices.js';
 import { seedHistory } from './seed-history.js';
 import { seedPolicies } from './seed-policies.js';
 import { seedRequests } from './seed-requests.js';
+import { subjectOf } from './resource-life.js';
+import { seedResources } from './seed-resources.js';
 import { seedSettings } from './seed-settings.js';
+import { askResource } from './timed-sessions.js';
 import type { World } from './world.js';
 
 /** The password of everybody in the seeded world. */
@@ -51,6 +54,7 @@ export function seed(world: World, options: SeedOptions): void {
   }
   if (options.empty === true) return;
   seedDevices(world);
+  seedResources(world);
   seedPolicies(world);
   seedHistory(world);
   seedRequests(world);
@@ -58,6 +62,11 @@ export function seed(world: World, options: SeedOptions): void {
   seedSettings(world);
   seedMany(world, options);
 }
+
+const policyOf = ({ resource }: LiveSeed, device: DeviceJson | undefined): string => {
+  if (resource !== undefined) return resource === 'wiki-admins' ? 'wiki' : 'reporting';
+  return device?.labels?.['env'] === 'production' ? 'production' : 'everyday';
+};
 
 interface LiveSeed {
   readonly user: string;
@@ -108,12 +117,24 @@ const LIVE: readonly LiveSeed[] = [
     more: { endReason: 'END_REASON_REVOKED', endedBy: 'bob', endDetail: 'the disk is replaced' },
   },
   { user: 'dave', resource: 'reporting-db', minutes: 480, agoMinutes: 130, reason: 'quarterly figures' },
-  { user: 'carol', resource: 'ldap group wiki-admins', minutes: 60, agoMinutes: 18, reason: 'clean up old spaces' },
+  { user: 'carol', resource: 'wiki-admins', minutes: 60, agoMinutes: 18, reason: 'clean up old spaces' },
   { user: 'frank', resource: 'billing-export', minutes: 120, agoMinutes: 111, reason: 'invoice run' },
+  {
+    user: 'alice',
+    resource: 'billing-export',
+    minutes: 240,
+    agoMinutes: 75,
+    reason: 'compare with the ledger of the bank',
+    state: 'SESSION_STATE_ENDING',
+    more: { endReason: 'END_REASON_REVOKED', endedBy: 'bob', endDetail: 'the audit is over' },
+  },
 ];
 
 function seedSessions(world: World): void {
   for (const live of LIVE) putLive(world, live);
+  for (const [id, { nextAttemptTime }] of world.sessions)
+    if (nextAttemptTime !== undefined)
+      world.later(Date.parse(nextAttemptTime) - world.clock.now(), () => askResource(world, id, 5));
 }
 
 function putLive(world: World, live: LiveSeed): void {
@@ -138,10 +159,10 @@ function putLive(world: World, live: LiveSeed): void {
               device?.facts?.platform === 'PLATFORM_WINDOWS' ? 'GRANT_KIND_GROUP_MEMBERSHIP' : 'GRANT_KIND_SUDO_RULE',
           },
         }
-      : { resourceId: world.id('resource'), resourceName: live.resource ?? '' }),
+      : resourceSeed(world, live, user)),
     reason: live.reason,
     grantedBy: live.user === 'alice' ? 'bob' : 'alice',
-    policyName: device?.labels?.['env'] === 'production' ? 'production' : 'everyday',
+    policyName: policyOf(live, device),
     policyVersion: '1',
     createTime: world.time(started),
     activeTime: world.time(started + 800),
@@ -150,6 +171,25 @@ function putLive(world: World, live: LiveSeed): void {
     ...(live.state === 'SESSION_STATE_ENDING' ? { endingTime: world.time(-3 * MINUTE_MS) } : {}),
     ...live.more,
   });
+}
+
+/** What a session says of its resource. One that ends there waits for it: its connector is failing. */
+function resourceSeed(world: World, live: LiveSeed, user: UserJson = {}): SessionJson {
+  const resource = [...world.resources.values()].find(({ name }) => name === live.resource) ?? {};
+  const subject = subjectOf(resource, user) ?? '';
+  world.members.get(resource.id ?? '')?.add(subject);
+  return {
+    resourceId: resource.id ?? '',
+    resourceName: live.resource ?? '',
+    resourceSubject: subject,
+    ...(live.state === 'SESSION_STATE_ENDING'
+      ? {
+          unconfirmedSinceTime: world.time(-3 * MINUTE_MS),
+          nextAttemptTime: world.time(46_000),
+          attemptError: 'connect ECONNREFUSED 10.0.3.7:443',
+        }
+      : {}),
+  };
 }
 
 /** A long list: devices host-00001 and on, and sessions spread over them. */

@@ -1,4 +1,5 @@
 import type { EndReasonJson, SessionJson } from '../src/gen/api.js';
+import { askResource } from './timed-sessions.js';
 import type { World } from './world.js';
 
 /** How long a device in reach takes to answer. */
@@ -53,13 +54,17 @@ export function endSession(
   return ending;
 }
 
-/** Has the device of a session say what it holds, once it is in reach. */
+/** Has the device or the resource of a session say what it holds, once it is in reach. */
 function answerLater(world: World, id: string): void {
+  if (world.sessions.get(id)?.kind === 'SESSION_KIND_TIMED_ACCESS') {
+    askResource(world, id);
+    return;
+  }
   world.later(DEVICE_ANSWER_MS + world.random.fraction() * DEVICE_ANSWER_MS, () => {
     const session = world.sessions.get(id);
     if (session === undefined) return;
     const device = world.devices.get(session.deviceId ?? '');
-    if (session.kind === 'SESSION_KIND_DEVICE_ADMIN' && device?.online !== true) return;
+    if (device?.online !== true) return;
     if (session.state === 'SESSION_STATE_STARTING')
       world.putSession({ ...session, state: 'SESSION_STATE_ACTIVE', activeTime: world.time() });
     else if (session.state === 'SESSION_STATE_ENDING')

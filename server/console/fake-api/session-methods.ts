@@ -1,5 +1,12 @@
 import { sessionCan, SESSION_STATES } from '@curfew/shared/browser';
-import type { SessionFilterJson, SessionJson, SessionStateJson } from '../src/gen/api.js';
+import type {
+  GrantSessionRequestJson,
+  ResourceJson,
+  SessionFilterJson,
+  SessionJson,
+  SessionStateJson,
+  UserJson,
+} from '../src/gen/api.js';
 import { durationFromProto, durationToProto, timeFromProto, wordFromProto } from '../src/model/proto-json.js';
 import { roleIsAtLeast } from '../src/api/method-roles.js';
 import type { Caller } from './caller.js';
@@ -7,6 +14,8 @@ import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import { pageOf } from './paging.js';
 import { fieldInvalid, refuse } from './refusal.js';
+import { connectorDisabled, resourceDisabled, subjectUnknown } from './resource-refusals.js';
+import { healthOf, subjectOf } from './resource-life.js';
 import { beginSession, endSession, isOpen, withDevice } from './session-life.js';
 import type { World } from './world.js';
 
@@ -17,7 +26,8 @@ const ORDERS = {
   create_time: (session: SessionJson) => session.createTime ?? '',
   expire_time: (session: SessionJson) => session.expireTime ?? '',
   user_name: (session: SessionJson) => session.userName ?? '',
-  device_name: (session: SessionJson) => session.deviceName ?? '',
+  device_name: (session: SessionJson) => session.deviceName ?? session.resourceName ?? '',
+  resource_name: (session: SessionJson) => session.resourceName ?? session.deviceName ?? '',
   state: (session: SessionJson) => session.state ?? '',
 } as const;
 
@@ -37,6 +47,7 @@ export function sessionFits(world: World, session: SessionJson, filter: SessionF
     return false;
   if (!same(filter.user, session.userId, session.userName)) return false;
   if (!same(filter.device, session.deviceId, session.deviceName)) return false;
+  if (!same(filter.resource, session.resourceId, session.resourceName)) return false;
   if (set(filter.platform) && session.devicePlatform !== filter.platform) return false;
   if (within !== undefined && (expires === undefined || expires > world.clock.now() + within)) return false;
   if (created !== undefined && (timeFromProto(session.createTime) ?? 0) < created) return false;
@@ -86,8 +97,56 @@ function selected(world: World, request: Parameters<CallHandlers['SessionService
     const device = find(world.devices.values(), 'device', request.device, 'DEVICE_NOT_FOUND', ({ name }) => name);
     return live.filter(({ deviceId }) => deviceId === device.id);
   }
+  if (request.resource !== undefined) {
+    const resource = find(world.resources.values(), 'resource', request.resource, 'RESOURCE_NOT_FOUND', nameOf);
+    return live.filter(({ resourceId }) => resourceId === resource.id);
+  }
   if (request.everything === true) return live;
   throw fieldInvalid('selection', 'is required');
+}
+
+const nameOf = ({ name }: { readonly name?: string }): string | undefined => name;
+
+/** Whether what a session is in answers now. */
+function isInReach(world: World, session: SessionJson): boolean {
+  return session.kind === 'SESSION_KIND_TIMED_ACCESS'
+    ? healthOf(world, world.resources.get(session.resourceId ?? '')) !== 'down'
+    : session.deviceOnline === true;
+}
+
+/**
+ * What a session of timed access says of its resource. Refused when nobody there is the user, when nothing new is given
+ * through the connector, and when the user has it already.
+ */
+export function resourceFields(world: World, resource: ResourceJson, user: UserJson): SessionJson {
+  const { name = '', id = '' } = resource;
+  const connector = [...world.connectors.values()].find((one) => one.name === resource.connector);
+  if (resource.disabled === true) throw resourceDisabled(name);
+  if (connector?.disabled === true) throw connectorDisabled(connector.name ?? '');
+  const subject = subjectOf(resource, user);
+  if (subject === undefined) throw subjectUnknown(name, user.name ?? '');
+  const other = [...world.sessions.values()].find(
+    (session) => session.resourceId === id && session.userId === user.id && isOpen(session),
+  );
+  if (other !== undefined) throw refuse('SESSION_ALREADY_LIVE', { account: subject, id: other.id ?? '' });
+  return { kind: 'SESSION_KIND_TIMED_ACCESS', resourceId: id, resourceName: name, resourceSubject: subject };
+}
+
+/** What a session of device admin says of its device. */
+function deviceFields(world: World, user: UserJson, request: GrantSessionRequestJson): SessionJson {
+  const device = find(world.devices.values(), 'device', request.device, 'DEVICE_NOT_FOUND', nameOf);
+  const wanted = request.account === undefined || request.account === '' ? user.name : request.account;
+  const account = device.accounts?.find(({ name }) => name === wanted);
+  if (account === undefined) throw refuse('ACCOUNT_NOT_FOUND', { given: wanted ?? '' });
+  notTwice(world, device.id, account.name);
+  return {
+    kind: 'SESSION_KIND_DEVICE_ADMIN',
+    deviceId: device.id ?? '',
+    deviceName: device.name ?? '',
+    devicePlatform: device.facts?.platform ?? 'PLATFORM_LINUX',
+    account,
+    options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' },
+  };
 }
 
 /** One account has one session on a device that is not about to end. */
@@ -142,22 +201,22 @@ export const sessionMethods: Pick<
     const reason = neededReason(request.reason);
     const ms = neededDuration(request.duration, 'duration');
     const user = find(world.users.values(), 'user', request.user, 'USER_NOT_FOUND', ({ name }) => name);
-    const device = find(world.devices.values(), 'device', request.device, 'DEVICE_NOT_FOUND', ({ name }) => name);
-    const wanted = request.account === undefined || request.account === '' ? user.name : request.account;
-    const account = device.accounts?.find(({ name }) => name === wanted);
-    if (account === undefined) throw refuse('ACCOUNT_NOT_FOUND', { given: wanted ?? '' });
+    const isResource = (request.resource ?? '') !== '';
+    if (isResource === ((request.device ?? '') !== ''))
+      throw fieldInvalid('device', 'exactly one of device and resource is given');
     if (user.id === caller.user.id) throw refuse('SELF_APPROVAL');
-    notTwice(world, device.id, account.name);
+    const what = isResource
+      ? resourceFields(
+          world,
+          find(world.resources.values(), 'resource', request.resource, 'RESOURCE_NOT_FOUND', nameOf),
+          user,
+        )
+      : deviceFields(world, user, request);
     const session = beginSession(world, {
       id: world.id('session'),
-      kind: 'SESSION_KIND_DEVICE_ADMIN',
       userId: user.id ?? '',
       userName: user.name ?? '',
-      deviceId: device.id ?? '',
-      deviceName: device.name ?? '',
-      devicePlatform: device.facts?.platform ?? 'PLATFORM_LINUX',
-      account,
-      options: request.options ?? { kind: 'GRANT_KIND_SUDO_RULE' },
+      ...what,
       reason,
       grantedBy: caller.user.name ?? '',
       createTime: world.time(),
@@ -183,7 +242,7 @@ export const sessionMethods: Pick<
           session,
           outcome: ended
             ? ('REVOKE_OUTCOME_EFFECTIVE' as const)
-            : session.deviceOnline === true || session.kind === 'SESSION_KIND_TIMED_ACCESS'
+            : isInReach(world, session)
               ? ('REVOKE_OUTCOME_ACCEPTED' as const)
               : ('REVOKE_OUTCOME_PENDING' as const),
           acceptedTime: session.endingTime ?? world.time(),

@@ -4,11 +4,13 @@ import type {
   ApiTokenJson,
   AuditEventJson,
   ChannelJson,
+  ConnectorJson,
   DeliveryJson,
   DeviceJson,
   JoinTokenJson,
   PolicyJson,
   PolicyVersionJson,
+  ResourceJson,
   SessionJson,
   SignInJson,
   UserJson,
@@ -29,13 +31,6 @@ export interface DeviceCode {
   decided: 'waiting' | 'approved' | 'denied';
 }
 
-/** Something that timed access is for. */
-export interface FakeResource {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-}
-
 /** Things that can be watched. */
 export type Watched = 'session' | 'request' | 'device';
 
@@ -46,7 +41,14 @@ export class World {
   readonly signIns = new Map<string, SignInJson & { readonly userId: string }>();
   readonly deviceCodes = new Map<string, DeviceCode>();
   readonly devices = new Map<string, DeviceJson>();
-  readonly resources = new Map<string, FakeResource>();
+  readonly connectors = new Map<string, ConnectorJson>();
+  readonly resources = new Map<string, ResourceJson>();
+  /** Who has a resource, as the resource itself knows it, by the resource's id. */
+  readonly members = new Map<string, Set<string>>();
+  /** Who had it before Curfew came, by the resource's id. */
+  readonly standing = new Map<string, ReadonlySet<string>>();
+  /** How the systems outside behave, by the connector's name. Those that are not named are well. */
+  readonly health = new Map<string, 'well' | 'slow' | 'down'>();
   readonly joinTokens = new Map<string, JoinTokenJson>();
   readonly requests = new Map<string, AccessRequestJson>();
   readonly sessions = new Map<string, SessionJson>();

@@ -5,6 +5,7 @@ import { DEVICE_CASES } from './device-cases.js';
 import { NOTIFICATION_CASES } from './notification-cases.js';
 import { POLICY_CASES } from './policy-cases.js';
 import { REQUEST_CASES } from './request-cases.js';
+import { RESOURCE_CASES } from './resource-cases.js';
 import { SERVER_CASES } from './server-cases.js';
 import { SESSION_CASES } from './session-cases.js';
 import { SIGN_IN_CASES } from './sign-in-cases.js';
@@ -20,6 +21,7 @@ export const CONTRACT_CASES: readonly ContractCase[] = [
   ...POLICY_CASES,
   ...REQUEST_CASES,
   ...SESSION_CASES,
+  ...RESOURCE_CASES,
   ...NOTIFICATION_CASES,
   ...AUDIT_CASES,
   {

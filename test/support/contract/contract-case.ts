@@ -14,6 +14,8 @@ export interface ContractCase {
   readonly watches?: true;
   /** The code that it is refused with. Undefined: it is answered. */
   readonly refused?: string;
+  /** The field that it is refused for, such as 'settings.url'. Undefined: whatever it is. */
+  readonly field?: string;
   /** Places that the answer, or one message of a watch, must have, such as 'request.id' or 'devices.0.name'. */
   readonly has?: readonly string[];
   /** Keeps the value of a place under a name. */

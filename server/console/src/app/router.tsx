@@ -52,6 +52,14 @@ const routes = [
     lazyRouteComponent(() => import('../pages/devices/device-page.js'), 'DevicePage'),
   ),
   page(
+    '/resources',
+    lazyRouteComponent(() => import('../pages/resources/resources-page.js'), 'ResourcesPage'),
+  ),
+  page(
+    '/resources/$resourceId',
+    lazyRouteComponent(() => import('../pages/resources/resource-page.js'), 'ResourcePage'),
+  ),
+  page(
     '/users',
     lazyRouteComponent(() => import('../pages/users/users-page.js'), 'UsersPage'),
   ),

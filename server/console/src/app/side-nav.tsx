@@ -12,6 +12,7 @@ const PLACES = [
   { to: '/requests', label: 'Requests', role: 'viewer' },
   { to: '/my-access', label: 'My access', role: 'user' },
   { to: '/devices', label: 'Devices', role: 'viewer' },
+  { to: '/resources', label: 'Resources', role: 'viewer' },
   { to: '/users', label: 'Users', role: 'viewer' },
   { to: '/policies', label: 'Policies', role: 'viewer' },
   { to: '/audit', label: 'Audit', role: 'viewer' },

@@ -17,15 +17,18 @@ export interface RefreshOn<M extends keyof WatchMethods> {
   readonly concerns?: (message: WatchMethods[M]['response']) => boolean;
 }
 
-/** Has the kept answers of a method asked for again soon after a change that a watch tells of. */
+/** Has the kept answers of a method, or of several, asked for again soon after a change that a watch tells of. */
 export function useRefreshOn<M extends keyof WatchMethods>(
   { method, request, concerns }: RefreshOn<M>,
-  refreshes: keyof CallMethods,
+  refreshes: keyof CallMethods | readonly (keyof CallMethods)[],
 ): void {
   const { clock } = useServices();
   const client = useQueryClient();
   const refresh = useMemo(
-    () => new Throttle(clock, SOON_MS, INTERVAL_MS, () => void client.invalidateQueries({ queryKey: [refreshes] })),
+    () =>
+      new Throttle(clock, SOON_MS, INTERVAL_MS, () => {
+        for (const refreshed of [refreshes].flat()) void client.invalidateQueries({ queryKey: [refreshed] });
+      }),
     [clock, client, refreshes],
   );
   useEffect(() => () => refresh.stop(), [refresh]);

@@ -24,6 +24,7 @@ export interface RequestView {
   readonly deviceId: string;
   readonly deviceName: string;
   readonly accountName: string;
+  readonly resourceId: string;
   readonly resourceName: string;
   readonly options: GrantOptionsJson | undefined;
   readonly duration: DurationMs;
@@ -65,6 +66,7 @@ export function requestFromProto(json: AccessRequestJson): RequestView {
     deviceId: json.deviceId ?? '',
     deviceName: json.deviceName ?? '',
     accountName: json.account?.name ?? '',
+    resourceId: json.resourceId ?? '',
     resourceName: json.resourceName ?? '',
     options: json.options,
     duration: durationFromProto(json.duration) ?? (0 as DurationMs),

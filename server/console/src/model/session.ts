@@ -27,6 +27,13 @@ export interface SessionView {
   readonly accountName: string;
   readonly resourceId: string;
   readonly resourceName: string;
+  /** How the resource calls the user. */
+  readonly resourceSubject: string;
+  /** Since when the resource has not confirmed what it should do; undefined while nothing is overdue. */
+  readonly unconfirmedSince: InstantMs | undefined;
+  readonly nextAttempt: InstantMs | undefined;
+  /** What the resource said last. Empty when it was well. */
+  readonly attemptError: string;
   readonly options: GrantOptionsJson | undefined;
   readonly requestId: string;
   readonly reason: string;
@@ -64,6 +71,10 @@ export function sessionFromProto(json: SessionJson): SessionView {
     accountName: json.account?.name ?? '',
     resourceId: json.resourceId ?? '',
     resourceName: json.resourceName ?? '',
+    resourceSubject: json.resourceSubject ?? '',
+    unconfirmedSince: timeFromProto(json.unconfirmedSinceTime),
+    nextAttempt: timeFromProto(json.nextAttemptTime),
+    attemptError: json.attemptError ?? '',
     options: json.options,
     requestId: json.requestId ?? '',
     reason: json.reason ?? '',
@@ -85,6 +96,16 @@ export function sessionFromProto(json: SessionJson): SessionView {
     revision: Number(json.revision ?? 0),
   };
 }
+
+/** What the right is in: the device's name, or the resource's. */
+export const sessionTarget = ({
+  deviceName,
+  resourceName,
+}: Pick<SessionView, 'deviceName' | 'resourceName'>): string => (deviceName === '' ? resourceName : deviceName);
+
+/** Whether what the session is in does not answer, as far as is known. */
+export const isOutOfReach = ({ kind, deviceOnline, unconfirmedSince }: SessionView): boolean =>
+  kind === 'device_admin' ? !deviceOnline : unconfirmedSince !== undefined;
 
 /** A session state as the API spells it. */
 export const sessionStateToProto = (state: SessionState): SessionStateJson =>

@@ -7,6 +7,8 @@ interface PageTab {
   readonly title: string;
   /** How many wait there. Not shown when there are none. */
   readonly count?: number | undefined;
+  /** What those do, for screen readers. 'waiting' unless said. */
+  readonly countMeans?: string;
   readonly content: ReactNode;
 }
 
@@ -33,7 +35,7 @@ export function PageTabs({ label, tabs }: PageTabsProps): ReactElement {
         unmountOnExit
         onSelect={(_event, key) => show(String(key))}
       >
-        {tabs.map(({ key, title, count = 0, content }) => (
+        {tabs.map(({ key, title, count = 0, countMeans = 'waiting', content }) => (
           <Tab
             key={key}
             eventKey={key}
@@ -43,7 +45,7 @@ export function PageTabs({ label, tabs }: PageTabsProps): ReactElement {
                 {count === 0 ? null : (
                   <>
                     {' '}
-                    <Badge screenReaderText="waiting">{count}</Badge>
+                    <Badge screenReaderText={countMeans}>{count}</Badge>
                   </>
                 )}
               </TabTitleText>

@@ -9,7 +9,7 @@ import { useRefreshOn } from '../live/use-refresh-on.js';
 import { sessionFromProto, sessionStateToProto, type SessionView } from '../model/session.js';
 import { durationText } from '../model/time-text.js';
 import { SessionStateLabel } from '../pages/sessions/session-state-label.js';
-import { DeviceLink, UserLink } from './links.js';
+import { TargetLink, UserLink } from './links.js';
 import { Pager, usePages } from './pager.js';
 import { SafeText } from './safe-text.js';
 import { ErrorView, LoadingView } from './states.js';
@@ -21,10 +21,10 @@ export interface SessionsCardProps {
   /** Of whom or of what. Every state is shown. */
   readonly filter: SessionFilterJson;
   /** What every row would have in common. */
-  readonly hides: 'device' | 'user';
+  readonly hides: 'device' | 'user' | 'resource';
 }
 
-/** Sessions of one device or one person, now and before, newest first. */
+/** Sessions of one device, one resource or one person, now and before, newest first. */
 export function SessionsCard({ filter, hides }: SessionsCardProps): ReactElement {
   const pages = usePages(filter);
   const answer = useApiQuery(
@@ -90,7 +90,7 @@ function SessionRows({ sessions, hides }: SessionRowsProps): ReactElement {
         <Tr>
           <Th modifier="nowrap">Began</Th>
           <Th modifier="nowrap" width={15}>
-            {hides === 'device' ? 'User' : 'Device or resource'}
+            {hides === 'user' ? 'Device or resource' : 'User'}
           </Th>
           <Th modifier="nowrap">For</Th>
           <Th modifier="nowrap">Left</Th>
@@ -105,11 +105,11 @@ function SessionRows({ sessions, hides }: SessionRowsProps): ReactElement {
             <Td dataLabel="Began" modifier="nowrap">
               <Moment at={session.createTime} />
             </Td>
-            <Td dataLabel={hides === 'device' ? 'User' : 'Device or resource'} modifier="breakWord">
-              {hides === 'device' ? (
+            <Td dataLabel={hides === 'user' ? 'Device or resource' : 'User'} modifier="breakWord">
+              {hides !== 'user' ? (
                 <UserLink id={session.userId} name={session.userName} />
               ) : (
-                <DeviceLink id={session.deviceId} name={session.deviceName || session.resourceName} />
+                <TargetLink of={session} />
               )}
             </Td>
             <Td dataLabel="For" modifier="nowrap">

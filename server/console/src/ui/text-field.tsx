@@ -39,7 +39,7 @@ const describedBy = ({ id, problem, hint }: Pick<FieldProps, 'id' | 'problem' | 
 export interface TextFieldProps extends FieldProps {
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly type?: 'text' | 'email' | 'number' | 'time';
+  readonly type?: 'text' | 'email' | 'number' | 'time' | 'password';
   readonly placeholder?: string;
   readonly autoComplete?: string;
   readonly inputMode?: 'numeric' | 'text';

@@ -31,3 +31,19 @@ export function useDeviceNames(text: string): readonly string[] {
   });
   return (devices.data?.devices ?? []).map(({ name }) => name ?? '');
 }
+
+/** Names of resources that contain the text. */
+export function useResourceNames(text: string): readonly string[] {
+  const { api } = useServices();
+  const resources = useQuery({
+    queryKey: ['ResourceService/ListResources', {}],
+    queryFn: ({ signal }) => api.call('ResourceService/ListResources', {}, signal),
+    enabled: text !== '',
+    staleTime: 30_000,
+  });
+  const needle = text.toLowerCase();
+  return (resources.data?.resources ?? [])
+    .map(({ name }) => name ?? '')
+    .filter((name) => name.toLowerCase().includes(needle))
+    .slice(0, MOST);
+}

@@ -45,6 +45,7 @@ export const WEBHOOK_KIND: ConnectorKind = {
     const client = new JsonClient({
       base: new URL(settings['url'] ?? ''),
       headers: { accept: 'application/json' },
+      contentType: 'application/json',
       secrets: [secret, secret.replace(/^whsec_/, '')],
       ca: settings['ca'] ?? '',
       guard,

@@ -12,7 +12,7 @@ import { downloadText } from '../../export/download.js';
 import type { AuditEventJson } from '../../gen/api.js';
 import { timeFromProto } from '../../model/proto-json.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
-import { DeviceLink, UserLink } from '../../ui/links.js';
+import { DeviceLink, ResourceLink, UserLink } from '../../ui/links.js';
 import { PageHeader } from '../../ui/page-header.js';
 import { Pager, usePages } from '../../ui/pager.js';
 import { SafeText } from '../../ui/safe-text.js';
@@ -215,6 +215,13 @@ const Record = ({ event }: { readonly event: AuditEventJson }): ReactElement => 
 function Subject({ id }: { readonly id: string }): ReactElement {
   if (id.startsWith('dev-')) return <DeviceLink id={id} name={id} />;
   if (id.startsWith('usr-')) return <UserLink id={id} name={id} />;
+  if (id.startsWith('res-')) return <ResourceLink id={id} name={id} />;
+  if (id.startsWith('ses-'))
+    return (
+      <Link to="/sessions" search={{ session: id }}>
+        {id}
+      </Link>
+    );
   if (id.startsWith('req-'))
     return (
       <Link to="/requests/$requestId" params={{ requestId: id }}>

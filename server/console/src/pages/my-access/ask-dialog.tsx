@@ -49,7 +49,8 @@ function useAsk({ target, onClose }: AskDialogProps) {
       const state = request?.state;
       if (state === 'ACCESS_REQUEST_STATE_APPROVED')
         toasts.show('success', 'Approved', 'You can start the session now.');
-      else if (state === 'ACCESS_REQUEST_STATE_STARTED') toasts.show('success', 'The session starts');
+      else if (state === 'ACCESS_REQUEST_STATE_STARTED')
+        toasts.show('success', target.kind === 'device' ? 'The session starts' : 'Your access begins');
       else toasts.show('success', 'Asked', `It waits for ${request?.waitsFor ?? 'a decision'}.`);
       onClose();
     },
@@ -138,7 +139,7 @@ export function AskDialog({ target, onClose }: AskDialogProps): ReactElement {
           onChange={(_event, breakGlass) => change({ breakGlass })}
         />
       ) : null}
-      <WhatThen answer={answer} wish={wish} />
+      <WhatThen target={target} wish={wish} />
     </FormDialog>
   );
 }
@@ -161,7 +162,7 @@ function TargetName({ target }: Pick<AskDialogProps, 'target'>): ReactElement {
   );
 }
 
-function WhatThen({ answer, wish }: { readonly answer: Target['answer']; readonly wish: Wish }): ReactElement {
+function WhatThen({ target, wish }: { readonly target: Target; readonly wish: Wish }): ReactElement {
   return (
     <>
       <Notice
@@ -169,9 +170,9 @@ function WhatThen({ answer, wish }: { readonly answer: Target['answer']; readonl
         variant={wish.breakGlass ? 'warning' : 'info'}
         isPlain
         isLiveRegion
-        title={whatWillHappen(answer, parseDuration(wish.duration.trim()), wish.breakGlass)}
+        title={whatWillHappen(target, parseDuration(wish.duration.trim()), wish.breakGlass)}
       />
-      {answer.freshSignInRequired === true ? (
+      {target.answer.freshSignInRequired === true ? (
         <Content component="small">Starting it needs a fresh proof of who you are.</Content>
       ) : null}
     </>

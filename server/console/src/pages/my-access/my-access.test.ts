@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { requestFromProto } from '../../model/request.js';
 import { sessionFromProto } from '../../model/session.js';
-import { decidersText, myPicture, targetFromProto, whatWillHappen, type MyThing } from './my-access.js';
+import { decidersText, myPicture, targetFromProto, whatWillHappen, type MyThing, type Target } from './my-access.js';
 
 describe('who decides', () => {
   const table = [
@@ -25,20 +25,27 @@ describe('who decides', () => {
     });
 });
 
+const device = (answer: Target['answer']): Pick<Target, 'answer' | 'kind'> => ({ answer, kind: 'device' });
+
 describe('what will happen', () => {
   const auto = { autoApproved: true, defaultDuration: '1800s', steps: [{ groups: ['on-call'] }] };
 
   it('is approved by itself only as long as the policy has said so', () => {
-    assert.match(whatWillHappen(auto, 1_800_000, false), /^It is approved by itself/);
-    assert.match(whatWillHappen(auto, 3_600_000, false), /^Up to 30 min it is approved by itself; for longer/);
+    assert.match(whatWillHappen(device(auto), 1_800_000, false), /^It is approved by itself\. You can start/);
+    assert.match(whatWillHappen(device(auto), 3_600_000, false), /^Up to 30 min it is approved by itself; for longer/);
   });
 
   it('names who decides', () => {
-    assert.match(whatWillHappen({}, 1, false), /decided by any approver/);
+    assert.match(whatWillHappen(device({}), 1, false), /decided by any approver\. You start/);
+  });
+
+  it('says that access to a resource begins by itself', () => {
+    assert.match(whatWillHappen({ answer: auto, kind: 'resource' }, 1_800_000, false), /Your access begins at once/);
+    assert.match(whatWillHappen({ answer: {}, kind: 'resource' }, 1, false), /begins once it is approved/);
   });
 
   it('says that break-glass is reviewed', () => {
-    assert.match(whatWillHappen(auto, 1, true), /reviews it afterwards/);
+    assert.match(whatWillHappen(device(auto), 1, true), /reviews it afterwards/);
   });
 });
 

@@ -69,15 +69,23 @@ export function decidersText({ steps = [] }: Pick<PolicyAnswerJson, 'steps'>): s
 }
 
 /** What will happen once the person has asked for that long. */
-export function whatWillHappen(answer: PolicyAnswerJson, durationMs: number | undefined, breakGlass: boolean): string {
+export function whatWillHappen(
+  { answer, kind }: Pick<Target, 'answer' | 'kind'>,
+  durationMs: number | undefined,
+  breakGlass: boolean,
+): string {
   if (breakGlass)
     return 'The session starts at once, before anybody has decided. An approver reviews it afterwards, and everybody who is told of requests is told of this one.';
   const deciders = decidersText(answer);
   if (answer.autoApproved !== true)
-    return `Then it is decided by ${deciders}. You start the session once it is approved.`;
+    return kind === 'device'
+      ? `Then it is decided by ${deciders}. You start the session once it is approved.`
+      : `Then it is decided by ${deciders}. Your access begins once it is approved.`;
   const usual = durationFromProto(answer.defaultDuration);
   return durationMs === undefined || usual === undefined || durationMs <= usual
-    ? 'It is approved by itself. You can start the session at once.'
+    ? kind === 'device'
+      ? 'It is approved by itself. You can start the session at once.'
+      : 'It is approved by itself. Your access begins at once.'
     : `Up to ${durationText(usual)} it is approved by itself; for longer it may have to be decided by ${deciders}.`;
 }
 

@@ -8,7 +8,7 @@ import { FreshSignInDialog, needsFreshSignIn } from '../../auth/fresh-sign-in-di
 import { useNow } from '../../clock/use-now.js';
 import { grantText } from '../../model/grant.js';
 import { requestTarget, type RequestView } from '../../model/request.js';
-import type { SessionView } from '../../model/session.js';
+import { sessionTarget, type SessionView } from '../../model/session.js';
 import { durationText, leftText } from '../../model/time-text.js';
 import { FormDialog } from '../../ui/form-dialog.js';
 import { SafeText } from '../../ui/safe-text.js';
@@ -39,7 +39,7 @@ const NowCard = ({ name, label, children, actions }: NowCardProps): ReactElement
 /** A session that runs: the time that is left, and the way to end it early. */
 export function SessionCard({ session }: { readonly session: SessionView }): ReactElement {
   const [isEnding, setEnding] = useState(false);
-  const name = session.deviceName || session.resourceName;
+  const name = sessionTarget(session);
   return (
     <NowCard
       name={name}
@@ -54,11 +54,21 @@ export function SessionCard({ session }: { readonly session: SessionView }): Rea
     >
       {session.state === 'active' ? <TimeBar session={session} /> : null}
       {session.state === 'starting' ? (
-        <Content component="p">The device is asked to give you the right.</Content>
+        <Content component="p">
+          {session.kind === 'device_admin'
+            ? 'The device is asked to give you the right.'
+            : 'The resource is asked to give you the access.'}
+        </Content>
       ) : null}
       {session.state === 'ending' ? <Content component="p">The right is being taken away.</Content> : null}
       <Content component="small">
-        {session.kind === 'device_admin' ? `${grantText(session.options)}. ` : null}
+        {session.kind === 'device_admin' ? (
+          `${grantText(session.options)}. `
+        ) : session.resourceSubject === '' ? null : (
+          <>
+            You are known there as <SafeText text={session.resourceSubject} />.
+          </>
+        )}
         {session.state === 'active' &&
         session.kind === 'device_admin' &&
         session.options?.kind !== 'GRANT_KIND_GROUP_MEMBERSHIP' ? (
@@ -109,8 +119,8 @@ function EndDialog({
       onSubmit={() => end.mutate({ sessionId: session.id })}
     >
       <Content component="p">
-        You lose the right on <SafeText text={session.deviceName || session.resourceName} /> at once. For more time you
-        have to ask again.
+        You lose {session.kind === 'device_admin' ? 'the right on' : 'the access to'}{' '}
+        <SafeText text={sessionTarget(session)} /> at once. For more time you have to ask again.
       </Content>
     </FormDialog>
   );

@@ -10,6 +10,7 @@ import { PageHeader } from '../../ui/page-header.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { ErrorView, LoadingView } from '../../ui/states.js';
 import { OverviewStats } from './overview-stats.js';
+import { ResourceAttention } from './resource-attention.js';
 import { useOverview } from './use-overview.js';
 
 /** What an operator wants to see first. Others are led to what is theirs. */
@@ -52,6 +53,7 @@ function Pictures({ overview }: { readonly overview: GetOverviewResponseJson }):
       <OverviewStats overview={overview} />
       <Grid hasGutter className="curfew-pictures">
         <Attention overview={overview} />
+        <ResourceAttention />
         <GridItem lg={12}>
           <Card isCompact>
             <CardBody>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { GetOverviewResponseJson } from '../../gen/api.js';
 import { StatCard } from './stat-card.js';
+import { useEndingAccess } from './use-overview.js';
 
 const number = (value: number | undefined): string => (value ?? 0).toLocaleString('en');
 
@@ -17,6 +18,7 @@ interface Stat {
 
 /** The numbers of this moment, each leading to what it counts. */
 export function OverviewStats({ overview }: { readonly overview: GetOverviewResponseJson }): ReactElement {
+  const unconfirmed = useEndingAccess();
   const waitingForMe = overview.waitingForMe ?? 0;
   const waitingForDevice = overview.waitingForDevice ?? 0;
   const reviews = overview.reviewsWaiting ?? 0;
@@ -45,6 +47,14 @@ export function OverviewStats({ overview }: { readonly overview: GetOverviewResp
       search: { state: 'ending' },
     },
     {
+      label: 'Waiting for resource',
+      value: unconfirmed,
+      note: 'ending, not confirmed',
+      isAlarming: unconfirmed > 0,
+      to: '/sessions',
+      search: { tab: 'timed-access', state: 'ending' },
+    },
+    {
       label: 'Reviews waiting',
       value: reviews,
       note: 'break-glass',
@@ -60,7 +70,7 @@ export function OverviewStats({ overview }: { readonly overview: GetOverviewResp
     },
   ];
   return (
-    <Gallery hasGutter minWidths={{ default: '7rem' }}>
+    <Gallery hasGutter minWidths={{ default: '6.4rem' }}>
       {stats.map(({ label, value, note, isAlarming = false, to, search = {} }) => (
         <GalleryItem key={label}>
           <StatCard

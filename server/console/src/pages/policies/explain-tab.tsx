@@ -15,7 +15,7 @@ import { SafeText } from '../../ui/safe-text.js';
 import { LoadingView } from '../../ui/states.js';
 import { ChoiceField, TextField } from '../../ui/text-field.js';
 import { useAddress, type Address } from '../../ui/use-address.js';
-import { useDeviceNames, useUserNames } from '../../ui/use-names.js';
+import { useDeviceNames, useResourceNames, useUserNames } from '../../ui/use-names.js';
 import { decidersText } from '../my-access/my-access.js';
 
 type What = 'device' | 'resource';
@@ -157,6 +157,7 @@ interface WhoAndWhatProps extends Pick<ExplainFormProps, 'problemAt'> {
 function WhoAndWhat({ wish, set, what, onWhat, problemAt }: WhoAndWhatProps): ReactElement {
   const users = useUserNames(wish.user);
   const devices = useDeviceNames(what === 'device' ? wish.target : '');
+  const resources = useResourceNames(what === 'device' ? '' : wish.target);
   return (
     <>
       <TextField
@@ -184,7 +185,7 @@ function WhoAndWhat({ wish, set, what, onWhat, problemAt }: WhoAndWhatProps): Re
         isRequired
         value={wish.target}
         onChange={set('target')}
-        suggestions={devices}
+        suggestions={what === 'device' ? devices : resources}
         problem={problemAt(what)}
       />
       {what === 'device' ? (

@@ -80,6 +80,9 @@ export function ApproveDialog({ request, onClose }: DecideDialogProps): ReactEle
     >
       <div>
         <Question request={request} />
+        {isLast && request.deviceName === '' ? (
+          <Content component="small">The access begins as soon as you approve.</Content>
+        ) : null}
         {isLast ? null : (
           <Content component="small">
             Step {request.step} of {request.stepCount}: others decide after you.
@@ -179,7 +182,7 @@ export function ReviewDialog({ request, accepts, onClose }: ReviewDialogProps): 
         <strong>
           <SafeText text={request.userName} />
         </strong>{' '}
-        took admin rights on{' '}
+        took {request.deviceName === '' ? 'access to' : 'admin rights on'}{' '}
         <strong>
           <SafeText text={requestTarget(request)} />
         </strong>{' '}

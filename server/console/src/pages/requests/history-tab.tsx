@@ -7,7 +7,7 @@ import { useApiQuery } from '../../api/use-api.js';
 import { REQUEST_STATE_NAMES, requestFromProto, requestTarget, type RequestView } from '../../model/request.js';
 import { durationText } from '../../model/time-text.js';
 import { ChoiceFilter } from '../../ui/choice-filter.js';
-import { DeviceLink, UserLink } from '../../ui/links.js';
+import { TargetLink, UserLink } from '../../ui/links.js';
 import { NameFilter } from '../../ui/name-filter.js';
 import { Pager, usePages } from '../../ui/pager.js';
 import { RequestStateLabel } from '../../ui/request-state-label.js';
@@ -164,7 +164,7 @@ function HistoryTable({ requests, orderBy, onSort }: HistoryTableProps): ReactEl
               <UserLink id={request.userId} name={request.userName} />
             </Td>
             <Td dataLabel="Device or resource" modifier="breakWord">
-              <DeviceLink id={request.deviceId} name={requestTarget(request)} />
+              <TargetLink of={request} />
             </Td>
             <Td dataLabel="For" modifier="nowrap">
               {durationText(request.duration)}

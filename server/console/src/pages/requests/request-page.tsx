@@ -21,7 +21,7 @@ import { sessionFromProto } from '../../model/session.js';
 import { durationText } from '../../model/time-text.js';
 import { FactList } from '../../ui/fact-list.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
-import { DeviceLink, PolicyLink, UserLink } from '../../ui/links.js';
+import { PolicyLink, TargetLink, UserLink } from '../../ui/links.js';
 import { RequestStateLabel } from '../../ui/request-state-label.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { ThingHeader, ThingUnknown } from '../../ui/thing-page.js';
@@ -162,10 +162,7 @@ function RequestFacts({ request }: { readonly request: RequestView }): ReactElem
       <FactList
         facts={[
           ['User', <UserLink key="user" id={request.userId} name={request.userName} />],
-          [
-            request.deviceName === '' ? 'Resource' : 'Device',
-            <DeviceLink key="device" id={request.deviceId} name={requestTarget(request)} />,
-          ],
+          [request.deviceName === '' ? 'Resource' : 'Device', <TargetLink key="target" of={request} />],
           ['Account', request.accountName === '' ? '' : <SafeText text={request.accountName} />],
           ['Right', request.deviceName === '' ? '' : grantText(request.options)],
           ['For', durationText(request.duration)],
@@ -183,7 +180,22 @@ function RequestFacts({ request }: { readonly request: RequestView }): ReactElem
           ],
           ['Start by', request.startByTime === undefined ? '' : <Moment at={request.startByTime} />],
           ['Id', <code key="id">{request.id}</code>],
-          ['Session', request.sessionId === '' ? '' : <code>{request.sessionId}</code>],
+          [
+            'Session',
+            request.sessionId === '' ? (
+              ''
+            ) : (
+              <Link
+                to="/sessions"
+                search={{
+                  ...(request.deviceName === '' ? { tab: 'timed-access' } : {}),
+                  session: request.sessionId,
+                }}
+              >
+                <code>{request.sessionId}</code>
+              </Link>
+            ),
+          ],
         ]}
       />
     </>

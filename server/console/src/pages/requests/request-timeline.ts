@@ -97,9 +97,15 @@ function outcome(request: RequestView): TimelineStep[] {
 function life(request: RequestView, session: SessionView | undefined): TimelineStep[] {
   if (request.state !== 'started') return [];
   if (session === undefined) return [step('started', 'done', 'Started')];
+  const holder = session.kind === 'device_admin' ? 'The device' : 'The resource';
   const started = step('started', 'done', 'Started', { who: session.userName, at: session.createTime });
-  if (session.state === 'starting') return [started, step('confirm', 'current', 'The device has not answered yet')];
-  const active = step('active', 'done', 'The device holds the right', { at: session.activeTime });
+  if (session.state === 'starting') return [started, step('confirm', 'current', `${holder} has not answered yet`)];
+  const active = step(
+    'active',
+    'done',
+    session.kind === 'device_admin' ? 'The device holds the right' : 'The resource has confirmed the access',
+    { at: session.activeTime },
+  );
   if (session.state === 'active') return [started, active, step('end', 'waiting', 'Ends', { at: session.expireTime })];
   const word = session.endReason === undefined ? 'ended' : END_WORDS[session.endReason];
   const ending = step('ending', 'done', `Ended: ${word}`, {
@@ -109,8 +115,8 @@ function life(request: RequestView, session: SessionView | undefined): TimelineS
   });
   const confirmed =
     session.state === 'ended'
-      ? step('ended', 'done', 'The device has confirmed the end', { at: session.endedTime })
-      : step('ended', 'current', 'The device has not confirmed the end yet');
+      ? step('ended', 'done', `${holder} has confirmed the end`, { at: session.endedTime })
+      : step('ended', 'current', `${holder} has not confirmed the end yet`);
   return [started, ...(session.activeTime === undefined ? [] : [active]), ending, confirmed];
 }
 

@@ -20,7 +20,7 @@ import { errorSentence, fieldError } from '../../api/api-error.js';
 import { useApiMutation } from '../../api/use-api.js';
 import { useServices } from '../../app/services.js';
 import { durationToProto } from '../../model/proto-json.js';
-import type { SessionView } from '../../model/session.js';
+import { sessionTarget, type SessionView } from '../../model/session.js';
 import { durationText } from '../../model/time-text.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { Moment, TimeLeft } from '../../ui/times.js';
@@ -62,8 +62,8 @@ export function ExtendDialog({
           </Notice>
         )}
         <Content component="p">
-          <SafeText text={session.userName} /> on <SafeText text={session.deviceName || session.resourceName} />,{' '}
-          <TimeLeft until={session.expireTime} /> left.
+          <SafeText text={session.userName} /> {session.kind === 'device_admin' ? 'on' : 'with'}{' '}
+          <SafeText text={sessionTarget(session)} />, <TimeLeft until={session.expireTime} /> left.
         </Content>
         <Form onSubmit={submit}>
           <FormGroup label="By how much" fieldId="extend-by" isRequired>

@@ -1,3 +1,4 @@
+import type { SessionKind } from '@curfew/shared/browser';
 import {
   Button,
   Content,
@@ -10,7 +11,7 @@ import {
   ModalHeader,
 } from '@patternfly/react-core';
 import { useState, type ReactElement } from 'react';
-import type { SessionView } from '../../model/session.js';
+import { isOutOfReach, sessionTarget, type SessionView } from '../../model/session.js';
 import { ReasonField } from '../../ui/reason-field.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { Moment, TimeLeft } from '../../ui/times.js';
@@ -22,7 +23,7 @@ const NAMED = 8;
 /** What is to be revoked: sessions that are known, or every one that matches. */
 export type RevokeTarget =
   | { readonly kind: 'some'; readonly sessions: readonly SessionView[] }
-  | { readonly kind: 'matching'; readonly total: number; readonly isNarrowed: boolean };
+  | { readonly kind: 'matching'; readonly total: number; readonly isNarrowed: boolean; readonly sessions: SessionKind };
 
 export interface RevokeDialogProps {
   readonly target: RevokeTarget;
@@ -78,15 +79,18 @@ export function RevokeDialog({ target, onRevoke, onClose }: RevokeDialogProps): 
 }
 
 function SomeSessions({ sessions }: { readonly sessions: readonly SessionView[] }): ReactElement {
-  const offline = sessions.filter((session) => session.kind === 'device_admin' && !session.deviceOnline);
+  const silent = sessions.filter(isOutOfReach);
+  const offline = silent.filter(({ kind }) => kind === 'device_admin');
+  const resources = new Set(silent.filter(({ kind }) => kind === 'timed_access').map(({ resourceId }) => resourceId));
   const latest = offline.map(({ expireTime }) => expireTime ?? 0).reduce((a, b) => (a > b ? a : b), 0);
+  const word = sessions.every(({ kind }) => kind === 'timed_access') ? 'access' : 'right';
   const people = new Set(sessions.map(({ userId }) => userId)).size;
   return (
     <>
       <Content component="p">
         {sessions.length === 1
-          ? 'The right ends now, however much time is left:'
-          : `The rights of ${people === 1 ? 'one person' : `${people} people`} end now, however much time is left:`}
+          ? `The ${word} ends now, however much time is left:`
+          : `The ${word === 'access' ? 'access' : 'rights'} of ${people === 1 ? 'one person' : `${people} people`} ${word === 'access' ? 'ends' : 'end'} now, however much time is left:`}
       </Content>
       <List className="curfew-named">
         {sessions.slice(0, NAMED).map((session) => (
@@ -94,9 +98,9 @@ function SomeSessions({ sessions }: { readonly sessions: readonly SessionView[] 
             <strong>
               <SafeText text={session.userName} />
             </strong>{' '}
-            on{' '}
+            {session.kind === 'device_admin' ? 'on' : 'to'}{' '}
             <strong>
-              <SafeText text={session.deviceName || session.resourceName} />
+              <SafeText text={sessionTarget(session)} />
             </strong>
             , <TimeLeft until={session.expireTime} /> left
           </ListItem>
@@ -113,11 +117,28 @@ function SomeSessions({ sessions }: { readonly sessions: readonly SessionView[] 
           <Moment at={latest as NonNullable<SessionView['expireTime']>} /> at the latest.
         </Notice>
       )}
+      {resources.size === 0 ? null : (
+        <Notice
+          variant="warning"
+          className="curfew-named"
+          title={resources.size === 1 ? 'One resource does not answer' : `${resources.size} resources do not answer`}
+        >
+          Curfew goes on asking; the access there is gone once the resource has confirmed.
+        </Notice>
+      )}
     </>
   );
 }
 
-function Matching({ total, isNarrowed }: { readonly total: number; readonly isNarrowed: boolean }): ReactElement {
+function Matching({
+  total,
+  isNarrowed,
+  sessions,
+}: {
+  readonly total: number;
+  readonly isNarrowed: boolean;
+  readonly sessions: SessionKind;
+}): ReactElement {
   return (
     <Notice
       variant="warning"
@@ -128,8 +149,9 @@ function Matching({ total, isNarrowed }: { readonly total: number; readonly isNa
           : `All ${count(total, 'session')} of this tab end now, on every page`
       }
     >
-      Everybody who is listed loses the right, however much time is left. Devices out of reach follow when they are
-      back, or when the time is over.
+      {sessions === 'device_admin'
+        ? 'Everybody who is listed loses the right, however much time is left. Devices out of reach follow when they are back, or when the time is over.'
+        : 'Everybody who is listed loses the access, however much time is left. Resources that do not answer follow once they do; Curfew goes on asking.'}
     </Notice>
   );
 }

@@ -1,3 +1,4 @@
+import type { SessionKind } from '@curfew/shared/browser';
 import { AlertActionCloseButton, Progress } from '@patternfly/react-core';
 import { useSyncExternalStore, type ReactElement } from 'react';
 import { errorSentence } from '../../api/api-error.js';
@@ -6,21 +7,30 @@ import { Notice } from '../../ui/notice.js';
 
 const number = (value: number): string => value.toLocaleString('en');
 
+/** Who confirms, and what is waited for. */
+const SPOKEN_OF: Readonly<Record<SessionKind, readonly [by: string, waitsFor: string]>> = {
+  device_admin: ['device', 'a device that is offline'],
+  timed_access: ['resource', 'a resource that does not answer'],
+};
+
 /** 'revoking 3 · confirmed 9 · waiting for device 1' */
-function steps({ revoking, confirmed, waiting }: RevokeProgress): string {
+function steps({ revoking, confirmed, waiting }: RevokeProgress, kind: SessionKind): string {
+  const [by, for_] = SPOKEN_OF[kind];
   return [
     ...(revoking > 0 ? [`${number(revoking)} revoking`] : []),
-    `${number(confirmed)} confirmed by the device`,
-    ...(waiting > 0 ? [`${number(waiting)} waiting for a device that is offline`] : []),
+    `${number(confirmed)} confirmed by the ${by}`,
+    ...(waiting > 0 ? [`${number(waiting)} waiting for ${for_}`] : []),
   ].join(' · ');
 }
 
 /** How far the revoke of several sessions has come, until it is closed. Told to screen readers as it changes. */
 export function RevokeProgressBar({
   run,
+  kind,
   onClose,
 }: {
   readonly run: RevokeRun;
+  readonly kind: SessionKind;
   readonly onClose: () => void;
 }): ReactElement {
   const progress = useSyncExternalStore(run.subscribe, run.current);
@@ -43,7 +53,7 @@ export function RevokeProgressBar({
         : {})}
     >
       {error === undefined ? null : <p>{errorSentence(error)}</p>}
-      {total === 0 && !isSending ? <p>Nothing was left that could be revoked.</p> : <p>{steps(progress)}</p>}
+      {total === 0 && !isSending ? <p>Nothing was left that could be revoked.</p> : <p>{steps(progress, kind)}</p>}
       {isDone || error !== undefined ? null : (
         <Progress
           aria-label="Revoke confirmed"

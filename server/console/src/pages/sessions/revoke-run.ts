@@ -1,7 +1,6 @@
 import { sessionCan } from '@curfew/shared/browser';
 import type { ApiClient } from '../../api/api-client.js';
-import type { SessionView } from '../../model/session.js';
-import { sessionFromProto } from '../../model/session.js';
+import { isOutOfReach, sessionFromProto, type SessionView } from '../../model/session.js';
 import { filterToProto, type SessionQuery } from './session-query.js';
 
 /** How many sessions are ended by one call: small enough that each is durable and answered within a moment. */
@@ -11,11 +10,11 @@ const CHUNK = 1_000;
 export interface RevokeProgress {
   /** How many are to end. Grows while those that match are still looked up. */
   readonly total: number;
-  /** Durable in the ledger, the devices' answers awaited. */
+  /** Durable in the ledger, the answers of devices or resources awaited. */
   readonly revoking: number;
-  /** The devices have read back that the rights are gone. */
+  /** Devices or resources have read back that the rights are gone. */
   readonly confirmed: number;
-  /** Durable; the devices are out of reach. */
+  /** Durable; the devices are out of reach, or the resources do not answer. */
   readonly waiting: number;
   /** Whether there is still something to send. */
   readonly isSending: boolean;
@@ -26,13 +25,9 @@ export interface RevokeProgress {
 type Step = 'revoking' | 'confirmed' | 'waiting';
 
 const stepOf = (session: SessionView): Step =>
-  session.state === 'ended'
-    ? 'confirmed'
-    : session.kind === 'device_admin' && !session.deviceOnline
-      ? 'waiting'
-      : 'revoking';
+  session.state === 'ended' ? 'confirmed' : isOutOfReach(session) ? 'waiting' : 'revoking';
 
-/** Ends many sessions and follows each of them until its device has confirmed. */
+/** Ends many sessions and follows each of them until its device or resource has confirmed. */
 export class RevokeRun {
   private readonly steps = new Map<string, Step>();
   private readonly counts = { revoking: 0, confirmed: 0, waiting: 0 };

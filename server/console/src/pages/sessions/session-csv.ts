@@ -1,7 +1,7 @@
 import type { ApiClient } from '../../api/api-client.js';
 import { csvText } from '../../export/csv.js';
-import type { SessionView } from '../../model/session.js';
-import { sessionFromProto } from '../../model/session.js';
+import { sessionFromProto, type SessionView } from '../../model/session.js';
+import { durationText } from '../../model/time-text.js';
 import { filterToProto, type SessionQuery } from './session-query.js';
 
 const iso = (time: number | undefined): string => (time === undefined ? '' : new Date(time).toISOString());
@@ -14,15 +14,18 @@ const COLUMNS: readonly (readonly [head: string, cell: (session: SessionView) =>
   ['device', ({ deviceName }) => deviceName],
   ['account', ({ accountName }) => accountName],
   ['resource', ({ resourceName }) => resourceName],
+  ['subject', ({ resourceSubject }) => resourceSubject],
   ['platform', ({ platform }) => platform ?? ''],
   ['reason', ({ reason }) => reason],
   ['granted by', ({ grantedBy }) => grantedBy],
   ['policy', ({ policyName }) => policyName],
+  ['approved duration', ({ duration }) => (duration === undefined ? '' : durationText(duration))],
   ['created', ({ createTime }) => iso(createTime)],
   ['active since', ({ activeTime }) => iso(activeTime)],
   ['ends at the latest', ({ expireTime }) => iso(expireTime)],
   ['end decided', ({ endingTime }) => iso(endingTime)],
   ['end confirmed', ({ endedTime }) => iso(endedTime)],
+  ['not confirmed since', ({ unconfirmedSince }) => iso(unconfirmedSince)],
   ['end reason', ({ endReason }) => endReason ?? ''],
   ['ended by', ({ endedBy }) => endedBy],
   ['break-glass', ({ breakGlass }) => (breakGlass ? 'yes' : '')],

@@ -19,6 +19,7 @@ import { PLATFORM_NAMES } from '../../model/platform.js';
 import { sessionFromProto, type SessionView } from '../../model/session.js';
 import { durationText } from '../../model/time-text.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
+import { ResourceLink } from '../../ui/links.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { ErrorView, LoadingView } from '../../ui/states.js';
 import { Moment, TimeLeft } from '../../ui/times.js';
@@ -123,9 +124,7 @@ function Facts({
             <Fact term="Right">{rightText(session)}</Fact>
           </>
         ) : (
-          <Fact term="Resource">
-            <SafeText text={session.resourceName} />
-          </Fact>
+          <ResourceFacts session={session} />
         )}
         <Fact term="Reason">
           <SafeText text={session.reason} />
@@ -142,6 +141,36 @@ function Facts({
   );
 }
 
+function ResourceFacts({ session }: { readonly session: SessionView }): ReactElement {
+  return (
+    <>
+      <Fact term="Resource">
+        <ResourceLink id={session.resourceId} name={session.resourceName} />
+      </Fact>
+      {session.resourceSubject === '' ? null : (
+        <Fact term="Known there as">
+          <SafeText text={session.resourceSubject} />
+        </Fact>
+      )}
+      {session.unconfirmedSince === undefined ? null : (
+        <Fact term="Not confirmed since">
+          <Moment at={session.unconfirmedSince} />
+        </Fact>
+      )}
+      {session.nextAttempt === undefined ? null : (
+        <Fact term="Next try">
+          <Moment at={session.nextAttempt} />
+        </Fact>
+      )}
+      {session.attemptError === '' ? null : (
+        <Fact term="It said last">
+          <SafeText text={session.attemptError} />
+        </Fact>
+      )}
+    </>
+  );
+}
+
 function OriginFacts({ session }: { readonly session: SessionView }): ReactElement {
   return (
     <>
@@ -152,11 +181,13 @@ function OriginFacts({ session }: { readonly session: SessionView }): ReactEleme
       <Fact term="Ends at the latest">
         <Moment at={session.expireTime} />
       </Fact>
-      <Fact term="When offline">
-        {session.offlineEndAfter === undefined
-          ? 'runs to its end'
-          : `ends ${durationText(session.offlineEndAfter)} after the link is lost`}
-      </Fact>
+      {session.kind === 'timed_access' ? null : (
+        <Fact term="When offline">
+          {session.offlineEndAfter === undefined
+            ? 'runs to its end'
+            : `ends ${durationText(session.offlineEndAfter)} after the link is lost`}
+        </Fact>
+      )}
       {session.policyName === '' ? null : (
         <Fact term="Policy">
           <Link to="/policies/$policyName" params={{ policyName: session.policyName }} search={{}}>

@@ -19,6 +19,7 @@ describe('the address of Active Sessions', () => {
       q: 'nginx',
       user: 'carol',
       device: 'web-1',
+      resource: 'wiki-admins',
       platform: 'linux',
       state: 'active,ending',
       soon: '15',
@@ -36,6 +37,10 @@ describe('the address of Active Sessions', () => {
   });
 
   it('becomes the filter that the API takes', () => {
+    assert.deepEqual(filterToProto(queryFromSearch({ tab: 'timed-access', resource: 'wiki-admins' })), {
+      kind: 'SESSION_KIND_TIMED_ACCESS',
+      resource: 'wiki-admins',
+    });
     const query = queryFromSearch({ q: 'a', platform: 'darwin', state: 'ending', soon: '5', sort: 'state desc' });
     assert.deepEqual(filterToProto(query), {
       kind: 'SESSION_KIND_DEVICE_ADMIN',

@@ -15,7 +15,7 @@ export const TAB_KIND: Readonly<Record<Tab, SessionKind>> = {
 };
 
 /** By what the list can be sorted, as the API spells it. */
-const SORT_COLUMNS = ['expire_time', 'create_time', 'user_name', 'device_name', 'state'] as const;
+const SORT_COLUMNS = ['expire_time', 'create_time', 'user_name', 'device_name', 'resource_name', 'state'] as const;
 export type SortColumn = (typeof SORT_COLUMNS)[number];
 
 /** What 'ending soon' can mean, in minutes. */
@@ -29,6 +29,7 @@ export interface SessionQuery {
   readonly text: string;
   readonly user: string;
   readonly device: string;
+  readonly resource: string;
   readonly platform: Platform | undefined;
   readonly states: readonly SessionState[];
   readonly soonMinutes: (typeof SOON_MINUTES)[number] | undefined;
@@ -48,6 +49,7 @@ export function queryFromSearch(search: Search): SessionQuery {
     text: search['q'] ?? '',
     user: search['user'] ?? '',
     device: search['device'] ?? '',
+    resource: search['resource'] ?? '',
     platform: wordParam(PLATFORMS, search['platform']),
     states: (search['state'] ?? '').split(',').flatMap((word) => wordParam(SESSION_STATES, word) ?? []),
     soonMinutes: wordParam(SOON_MINUTES, search['soon']),
@@ -67,6 +69,7 @@ export function searchFromQuery(query: SessionQuery): Record<string, string> {
     q: orNone(query.text),
     user: orNone(query.user),
     device: orNone(query.device),
+    resource: orNone(query.resource),
     platform: query.platform,
     state: orNone(query.states.join(',')),
     soon: query.soonMinutes,
@@ -83,6 +86,7 @@ export function filterToProto(query: SessionQuery): SessionFilterJson {
     text: orNone(query.text),
     user: orNone(query.user),
     device: orNone(query.device),
+    resource: orNone(query.resource),
     platform: query.platform === undefined ? undefined : platformToProto(query.platform),
     endingWithin: query.soonMinutes === undefined ? undefined : durationToProto(Number(query.soonMinutes) * 60_000),
   });
@@ -103,6 +107,7 @@ export const isNarrowed = (query: SessionQuery): boolean =>
   query.text !== '' ||
   query.user !== '' ||
   query.device !== '' ||
+  query.resource !== '' ||
   query.platform !== undefined ||
   query.states.length > 0 ||
   query.soonMinutes !== undefined;
@@ -113,6 +118,7 @@ export const withoutFilters = (query: SessionQuery): SessionQuery => ({
   text: '',
   user: '',
   device: '',
+  resource: '',
   platform: undefined,
   states: [],
   soonMinutes: undefined,

@@ -18,14 +18,23 @@ export interface SessionStatus {
   readonly look: 'good' | 'busy' | 'waiting' | 'over';
 }
 
-/** 'waiting for device, offline since 14:03'; empty while the device is in reach, and for what has no device. */
+/** 'waiting for device, offline since 14:03'; empty while the device is in reach or the resource has confirmed. */
 function waitingFor(session: SessionView, now: InstantMs): string {
-  if (session.kind !== 'device_admin' || session.deviceOnline) return '';
+  if (session.kind === 'timed_access') return unconfirmed(session, now);
+  if (session.deviceOnline) return '';
   const since = session.deviceOfflineSince;
   return since === undefined ? 'waiting for device' : `waiting for device, offline since ${momentText(since, now)}`;
 }
 
-/** Tells what is known and no more: 'confirmed' only when the device has said so. */
+/** 'the resource has not confirmed since 14:03, next try 14:09'. */
+function unconfirmed({ unconfirmedSince, nextAttempt }: SessionView, now: InstantMs): string {
+  if (unconfirmedSince === undefined) return '';
+  const since = `the resource has not confirmed since ${momentText(unconfirmedSince, now)}`;
+  if (nextAttempt === undefined) return since;
+  return nextAttempt <= now ? `${since}, tried again now` : `${since}, next try ${momentText(nextAttempt, now)}`;
+}
+
+/** Tells what is known and no more: 'confirmed' only when the device or the resource has said so. */
 export function sessionStatus(session: SessionView, now: InstantMs): SessionStatus {
   const detail = waitingFor(session, now);
   switch (session.state) {

@@ -2,7 +2,7 @@ import { Button, Checkbox, Label } from '@patternfly/react-core';
 import { SortByDirection, Table, Tbody, Td, Th, Thead, Tr, type ThProps } from '@patternfly/react-table';
 import { memo, type ReactElement } from 'react';
 import { PLATFORM_NAMES } from '../../model/platform.js';
-import type { SessionView } from '../../model/session.js';
+import { sessionTarget, type SessionView } from '../../model/session.js';
 import { durationText } from '../../model/time-text.js';
 import { SafeText } from '../../ui/safe-text.js';
 import { Ago, TimeLeft } from '../../ui/times.js';
@@ -47,12 +47,12 @@ const COLUMNS: Readonly<Record<SessionQuery['tab'], readonly Column[]>> = {
   ],
   'timed-access': [
     { label: 'User', sort: 'user_name' },
-    { label: 'Resource' },
+    { label: 'Resource', sort: 'resource_name' },
     { label: 'Approved duration' },
     { label: 'Time left', sort: 'expire_time' },
-    { label: 'State', sort: 'state', width: 20 },
+    { label: 'State', sort: 'state', width: 25 },
     { label: 'Started', sort: 'create_time', isExtra: true },
-    { label: 'Reason', width: 25 },
+    { label: 'Reason', width: 20 },
   ],
 };
 
@@ -126,7 +126,7 @@ const SessionRow = memo(function SessionRow(props: SessionRowProps): ReactElemen
       <Td className="pf-v6-c-table__check">
         <Checkbox
           id={`select-${session.id}`}
-          aria-label={`Select ${session.userName} on ${session.deviceName || session.resourceName}`}
+          aria-label={`Select ${session.userName} on ${sessionTarget(session)}`}
           isChecked={isTicked}
           isDisabled={!isSelectable(session)}
           onChange={(_event, on) => events.onTick(session, on)}
@@ -136,7 +136,7 @@ const SessionRow = memo(function SessionRow(props: SessionRowProps): ReactElemen
         <Button variant="link" isInline onClick={() => events.onDetails(session)}>
           <SafeText text={session.userName} />
         </Button>
-        {session.accountName === '' || session.accountName === session.userName ? null : (
+        {isTimed || session.accountName === '' || session.accountName === session.userName ? null : (
           <div className="curfew-detail">
             account <SafeText text={session.accountName} />
           </div>

@@ -12,7 +12,7 @@ import { PLATFORM_NAMES, PLATFORMS } from '../../model/platform.js';
 import { ChoiceFilter } from '../../ui/choice-filter.js';
 import { NameFilter } from '../../ui/name-filter.js';
 import { SearchField } from '../../ui/search-field.js';
-import { useDeviceNames, useUserNames } from '../../ui/use-names.js';
+import { useDeviceNames, useResourceNames, useUserNames } from '../../ui/use-names.js';
 import { SOON_MINUTES, withoutFilters, type SessionQuery } from './session-query.js';
 import { STATE_NAMES } from './session-status.js';
 
@@ -48,7 +48,9 @@ export function SessionToolbar(props: SessionToolbarProps): ReactElement {
         <ToolbarToggleGroup toggleIcon={<FilterIcon />} breakpoint="xl" aria-label="Show the filters">
           <ToolbarItem>
             <SearchField
-              label="Search user, device, account, reason"
+              label={
+                query.tab === 'device-admin' ? 'Search user, device, account, reason' : 'Search user, resource, reason'
+              }
               value={query.text}
               onChange={(text) => onChange({ ...query, text })}
             />
@@ -76,7 +78,11 @@ function Filters({ query, onChange }: Pick<SessionToolbarProps, 'query' | 'onCha
           onChange={(user) => onChange({ ...query, user })}
         />
       </ToolbarFilter>
-      {query.tab === 'device-admin' ? <DeviceFilters query={query} onChange={onChange} /> : null}
+      {query.tab === 'device-admin' ? (
+        <DeviceFilters query={query} onChange={onChange} />
+      ) : (
+        <ResourceFilter query={query} onChange={onChange} />
+      )}
       <ToolbarFilter
         categoryName="State"
         labels={query.states.map((state) => ({ key: state, node: STATE_NAMES[state] }))}
@@ -109,6 +115,26 @@ function Filters({ query, onChange }: Pick<SessionToolbarProps, 'query' | 'onCha
         />
       </ToolbarFilter>
     </>
+  );
+}
+
+function ResourceFilter({ query, onChange }: Pick<SessionToolbarProps, 'query' | 'onChange'>): ReactElement {
+  const [text, setText] = useState('');
+  const resources = useResourceNames(text);
+  return (
+    <ToolbarFilter
+      categoryName="Resource"
+      labels={chip(query.resource)}
+      deleteLabel={() => onChange({ ...query, resource: '' })}
+    >
+      <NameFilter
+        label="Resource"
+        value={query.resource}
+        suggestions={resources}
+        onType={setText}
+        onChange={(resource) => onChange({ ...query, resource })}
+      />
+    </ToolbarFilter>
   );
 }
 

@@ -1,6 +1,8 @@
 import { Badge, PageSection, Tab, Tabs, TabTitleText } from '@patternfly/react-core';
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useMemo, type ReactElement } from 'react';
+import { lazy, Suspense, useCallback, useMemo, useState, type ReactElement } from 'react';
+import { useRefusal } from '../../auth/use-auth.js';
+import { GuardedButton } from '../../ui/guarded-button.js';
 import { PageHeader } from '../../ui/page-header.js';
 import {
   queryFromSearch,
@@ -16,6 +18,11 @@ import { useSessionCount } from './use-session-list.js';
 
 const route = getRouteApi('/sessions');
 
+// Few need it, so it comes when it is asked for.
+const GrantDialog = lazy(() =>
+  import('./grant-dialog.js').then(({ GrantDialog: component }) => ({ default: component })),
+);
+
 const TITLES: Readonly<Record<TabName, string>> = { 'device-admin': 'Device Admin', 'timed-access': 'Timed Access' };
 
 /** Who holds which right now, and for how long. */
@@ -27,6 +34,8 @@ export function SessionsPage(): ReactElement {
     (next: SessionQuery, isStep = false) => void navigate({ search: searchFromQuery(next), replace: !isStep }),
     [navigate],
   );
+  const [isGiving, setGiving] = useState(false);
+  const refusal = useRefusal('SessionService/GrantSession');
   const counts = {
     'device-admin': useSessionCount(TAB_KIND['device-admin']),
     'timed-access': useSessionCount(TAB_KIND['timed-access']),
@@ -36,6 +45,11 @@ export function SessionsPage(): ReactElement {
       <PageHeader
         title="Active Sessions"
         description="Everybody who holds admin rights or timed access now. A revoke takes the right away at once, however much time is left."
+        actions={
+          <GuardedButton variant="secondary" refusal={refusal} onClick={() => setGiving(true)}>
+            Give a session…
+          </GuardedButton>
+        }
       />
       <PageSection hasBodyWrapper={false} type="tabs">
         <Tabs
@@ -69,6 +83,11 @@ export function SessionsPage(): ReactElement {
         </Tabs>
       </PageSection>
       <SessionsPanel key={query.tab} query={query} setQuery={setQuery} />
+      {isGiving ? (
+        <Suspense>
+          <GrantDialog kind={TAB_KIND[query.tab]} onClose={() => setGiving(false)} />
+        </Suspense>
+      ) : null}
     </>
   );
 }

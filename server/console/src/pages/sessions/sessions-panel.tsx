@@ -45,7 +45,9 @@ export function SessionsPanel({ query, setQuery }: SessionsPanelProps): ReactEle
       <Drawer isExpanded={details !== null}>
         <DrawerContent panelContent={details}>
           <DrawerContentBody>
-            {panel.run === undefined ? null : <RevokeProgressBar run={panel.run} onClose={panel.closeRun} />}
+            {panel.run === undefined ? null : (
+              <RevokeProgressBar run={panel.run} kind={TAB_KIND[query.tab]} onClose={panel.closeRun} />
+            )}
             <PanelToolbar panel={panel} query={query} onQuery={changeQuery} />
             <SessionsBody
               query={query}

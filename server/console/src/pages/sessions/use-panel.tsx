@@ -2,7 +2,7 @@ import { useCallback, useState } from 'react';
 import type { SessionView } from '../../model/session.js';
 import type { RevokeTarget } from './revoke-dialog.js';
 import { afterChanges, isSelectable, isSelected, NOTHING, selectedCount, tick, type Selection } from './selection.js';
-import { isNarrowed, type SessionQuery } from './session-query.js';
+import { isNarrowed, TAB_KIND, type SessionQuery } from './session-query.js';
 import { usePages, type Pages } from './session-pagination.js';
 import { useRevokeRun, type RevokeRunHook } from './use-revoke-run.js';
 import { useSessionList, type SessionList } from './use-session-list.js';
@@ -54,7 +54,13 @@ export function usePanel(query: SessionQuery): Panel {
     askRevoke: (sessions) => {
       if (sessions !== 'ticked') setToRevoke({ kind: 'some', sessions });
       else if (selection.kind === 'some') setToRevoke({ kind: 'some', sessions: [...selection.sessions.values()] });
-      else setToRevoke({ kind: 'matching', total: list.total, isNarrowed: isNarrowed(query) });
+      else
+        setToRevoke({
+          kind: 'matching',
+          total: list.total,
+          isNarrowed: isNarrowed(query),
+          sessions: TAB_KIND[query.tab],
+        });
     },
     revoke: (reason) => {
       if (toRevoke?.kind === 'some') {

@@ -5,9 +5,9 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { useApiQuery } from '../../api/use-api.js';
 import type { UserJson } from '../../gen/api.js';
-import { requestFromProto, requestStateToProto, requestTarget } from '../../model/request.js';
+import { requestFromProto, requestStateToProto } from '../../model/request.js';
 import { durationText } from '../../model/time-text.js';
-import { DeviceLink } from '../../ui/links.js';
+import { TargetLink } from '../../ui/links.js';
 import { Pager, usePages } from '../../ui/pager.js';
 import { RequestStateLabel } from '../../ui/request-state-label.js';
 import { SafeText } from '../../ui/safe-text.js';
@@ -61,7 +61,7 @@ export function RequestsCard({ user }: { readonly user: UserJson }): ReactElemen
                       <Moment at={request.createTime} />
                     </Td>
                     <Td dataLabel="Device or resource" modifier="breakWord">
-                      <DeviceLink id={request.deviceId} name={requestTarget(request)} />
+                      <TargetLink of={request} />
                     </Td>
                     <Td dataLabel="For" modifier="nowrap">
                       {durationText(request.duration)}

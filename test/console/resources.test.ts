@@ -1,0 +1,180 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { PASSWORD, setHealth } from '@curfew/console/fake-api';
+import assert from 'node:assert/strict';
+import type { Locator, Page } from 'playwright-core';
+import { signIn, TestBrowser } from '../support/browser.js';
+import { ConsoleHost } from '../support/console-host.js';
+
+describe('resources and connectors in a browser', function () {
+  this.timeout(60_000);
+  let host: ConsoleHost;
+  let browser: TestBrowser;
+  const opened: { close(): Promise<void> }[] = [];
+
+  before(async () => {
+    browser = await TestBrowser.launch();
+  });
+  after(() => browser.close());
+  beforeEach(async () => {
+    host = await ConsoleHost.start();
+  });
+  afterEach(async () => {
+    for (const context of opened.splice(0)) await context.close();
+    await host.close();
+  });
+
+  async function open(path: string, as = 'alice'): Promise<Page> {
+    const { page, context } = await browser.open();
+    opened.push(context);
+    await page.goto(host.address + path);
+    await signIn(page, as, PASSWORD);
+    return page;
+  }
+  const named = <T extends { readonly name?: string }>(things: Iterable<T>, name: string): T | undefined =>
+    [...things].find((thing) => thing.name === name);
+  const row = (page: Page, text: string): Locator => page.getByRole('row').filter({ hasText: text });
+
+  it('makes a connector from the fields of its kind, and never shows its secret again', async () => {
+    const page = await open('/resources?tab=connectors');
+    await page.getByRole('button', { name: 'New connector…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('branch');
+    const save = dialog.getByRole('button', { name: 'Save', exact: true });
+    assert.equal(await save.isDisabled(), true, 'nothing is filled in');
+    await dialog.getByRole('textbox', { name: 'Address' }).fill('gopher://x');
+    await dialog.getByRole('textbox', { name: 'Bind DN' }).fill('cn=curfew,dc=example,dc=com');
+    await dialog.getByRole('textbox', { name: 'Base DN of people' }).fill('ou=people,dc=example,dc=com');
+    await dialog.getByLabel('Password').fill('not to be seen');
+    assert.equal(await dialog.getByLabel('Password').getAttribute('type'), 'password');
+    await save.click();
+    await dialog.getByText('Is not ldap://HOST or ldaps://HOST.').waitFor();
+    assert.equal(named(host.api.world.connectors.values(), 'branch'), undefined);
+    assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, []);
+    await dialog.getByRole('textbox', { name: 'Address' }).fill('ldaps://branch.example.com');
+    await save.click();
+    await dialog.waitFor({ state: 'detached' });
+    await row(page, 'branch').getByText('Password: set').waitFor();
+
+    await page.getByRole('button', { name: 'Change branch' }).click();
+    assert.equal(await dialog.getByLabel('Password').inputValue(), '');
+    await dialog.getByText(/Set, and never shown again/).waitFor();
+    await dialog.getByRole('checkbox', { name: 'Give nothing new through it' }).check();
+    await save.click();
+    await row(page, 'branch').getByText('off').waitFor();
+    const kept = named(host.api.world.connectors.values(), 'branch');
+    assert.deepEqual([kept?.secretsSet, kept?.disabled], [['password'], true]);
+    assert.ok(!(await page.content()).includes('not to be seen'));
+  });
+
+  it('says since when a connector fails, and lets go of it once it is well', async () => {
+    const page = await open('/resources?tab=connectors');
+    await row(page, 'billing').getByText('fails', { exact: true }).waitFor();
+    await row(page, 'billing')
+      .getByText(/failing since .+, next try in .+, asked only now and then/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Remove billing' }).focus();
+    await page.getByRole('tooltip').getByText('Resources use it; remove those first.').waitFor();
+    setHealth(host.api.world, 'billing', 'well');
+    await row(page, 'billing').getByText('well').waitFor();
+  });
+
+  it('makes a resource, which can be tried before it is saved, and shows it', async () => {
+    const page = await open('/resources');
+    await page.getByRole('button', { name: 'New resource…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('ops');
+    await dialog.getByRole('textbox', { name: 'What it is for' }).fill('Those who are called at night');
+    await dialog.getByRole('combobox', { name: 'Connector' }).selectOption('corp-directory');
+    await dialog.getByRole('textbox', { name: 'Group DN' }).fill('ops');
+    await dialog.getByRole('textbox', { name: 'Who is called otherwise there' }).fill('dave');
+    await dialog.getByText('Line 1: write it as user = name there.').waitFor();
+    await dialog.getByRole('textbox', { name: 'Who is called otherwise there' }).fill('dave = uid=dave2,ou=people');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.getByText('Is not a distinguished name.').waitFor();
+    assert.equal(named(host.api.world.resources.values(), 'ops'), undefined);
+    await dialog.getByRole('textbox', { name: 'Group DN' }).fill('cn=ops,ou=groups,dc=example,dc=com');
+    await dialog.getByRole('button', { name: 'Try it before it is saved' }).click();
+    await dialog.getByRole('combobox', { name: 'Somebody to look for' }).fill('dave');
+    await dialog.getByRole('combobox', { name: 'Somebody to look for' }).press('Enter');
+    await dialog.getByText(/is known there as uid=dave2,ou=people, and does not have it now/).waitFor();
+    assert.equal(named(host.api.world.resources.values(), 'ops'), undefined, 'a try saves nothing');
+    assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, []);
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'ops' }).click();
+    await page.getByRole('heading', { level: 1, name: 'ops' }).waitFor();
+    await page.getByText('uid=dave2,ou=people').waitFor();
+    assert.deepEqual(named(host.api.world.resources.values(), 'ops')?.target, {
+      group_dn: 'cn=ops,ou=groups,dc=example,dc=com',
+    });
+  });
+
+  it('shows what a try has found, in its place', async () => {
+    const page = await open('/resources/billing-export');
+    await page.getByRole('button', { name: 'Try it' }).click();
+    await page.getByText('It could not be read').waitFor();
+    await page.getByText('connect ECONNREFUSED').first().waitFor();
+    await page.goto(`${host.address}/resources/reporting-db`);
+    await page.getByRole('combobox', { name: 'Somebody to look for' }).fill('nobody');
+    await page.getByRole('button', { name: 'Try it' }).click();
+    await page.getByText("No user 'nobody'").waitFor();
+    await page.getByRole('combobox', { name: 'Somebody to look for' }).fill('carol');
+    await page.getByRole('button', { name: 'Try it' }).click();
+    await page.getByText(/carol is known there as carol_ro, and does not have it now/).waitFor();
+    await page.getByText(/It answers: role 'report_reader' with \d+ members/).waitFor();
+  });
+
+  it('compares a resource with the ledger now, and tells each difference', async () => {
+    const page = await open('/resources/wiki-admins');
+    await page.getByText('added by hand').first().waitFor();
+    const id = named(host.api.world.resources.values(), 'wiki-admins')?.id ?? '';
+    host.api.world.members.get(id)?.delete('uid=carol,ou=people,dc=example,dc=com');
+    await page.getByRole('button', { name: 'Compare now' }).click();
+    const differences = page.getByRole('grid', { name: 'Differences' });
+    const removed = differences.getByRole('row').filter({ hasText: 'uid=carol,ou=people,dc=example,dc=com' });
+    await removed.getByText('removed by hand').waitFor();
+    await removed.getByRole('link', { name: 'Session' }).click();
+    await page.getByText('Known there as').waitFor();
+  });
+
+  it('deletes a resource only when nobody has it, and after a question', async () => {
+    const page = await open('/resources/wiki-admins');
+    await page.getByRole('button', { name: 'Delete…' }).focus();
+    await page.getByRole('tooltip').getByText('It has a live session; revoke first.').waitFor();
+    await page.goto(`${host.address}/resources/vpn-emergency`);
+    await page.getByText('Nobody can ask for it any more; sessions that run go on').waitFor();
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    assert.ok(named(host.api.world.resources.values(), 'vpn-emergency') !== undefined);
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the resource' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Resources' }).waitFor();
+    assert.equal(named(host.api.world.resources.values(), 'vpn-emergency'), undefined);
+  });
+
+  it('lets a viewer see everything and change nothing, and says why', async () => {
+    const page = await open('/resources/wiki-admins', 'erin');
+    for (const name of ['Give access…', 'Change…', 'Delete…', 'Try it', 'Compare now']) {
+      const button = page.getByRole('button', { name });
+      assert.equal(await button.getAttribute('aria-disabled'), 'true', name);
+    }
+    await page.getByRole('button', { name: 'Change…' }).focus();
+    await page.getByRole('tooltip').getByText(/admin/).waitFor();
+    await page.goto(`${host.address}/resources?tab=connectors`);
+    await row(page, 'billing').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'New connector…' }).getAttribute('aria-disabled'), 'true');
+    assert.equal(await page.getByRole('button', { name: 'Change billing' }).getAttribute('aria-disabled'), 'true');
+  });
+
+  it('leads from the overview to what does not answer and what differs', async () => {
+    const page = await open('/');
+    await page.getByRole('link', { name: 'wiki-admins' }).click();
+    await page.getByRole('heading', { level: 1, name: 'wiki-admins' }).waitFor();
+    await page.goto(host.address);
+    await page.getByRole('link', { name: 'Waiting for resource' }).click();
+    await page
+      .getByText(/the resource has not confirmed since/)
+      .first()
+      .waitFor();
+  });
+});

@@ -135,6 +135,9 @@ describe('resources and connectors in a browser', function () {
     await removed.getByText('removed by hand').waitFor();
     await removed.getByRole('link', { name: 'Session' }).click();
     await page.getByText('Known there as').waitFor();
+    await page.goto(`${host.address}/resources/billing-export`);
+    await page.getByRole('button', { name: 'Compare now' }).click();
+    await page.getByText("The resource 'billing-export' does not answer").waitFor();
   });
 
   it('deletes a resource only when nobody has it, and after a question', async () => {

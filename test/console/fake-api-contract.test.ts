@@ -1,6 +1,6 @@
 import { createFileRegistry, fromBinary, fromJson, type FileRegistry, type JsonValue } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { PASSWORD } from '@curfew/console/fake-api';
+import { PASSWORD, setHealth } from '@curfew/console/fake-api';
 import { descriptorSetPath } from '@curfew/proto';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -44,6 +44,8 @@ async function fakeWorld(): Promise<ContractWorld> {
     facts: { hostname: 'web-1', platform: 'PLATFORM_LINUX' },
     accounts: [account('alice', 1000), account('carol', 1001)],
   });
+  // Nothing outside exists in either world.
+  setHealth(world, 'reporting', 'down');
   const clients = new Map<Caller, HttpClient>();
   for (const name of ['owner', ...Object.keys(ROLES)] as Caller[]) {
     const client = new HttpClient(host.address);

@@ -135,6 +135,25 @@ describe('resources and connectors in a browser', function () {
     await removed.getByText('removed by hand').waitFor();
     await removed.getByRole('link', { name: 'Session' }).click();
     await page.getByText('Known there as').waitFor();
+    await page.goto(`${host.address}/resources/billing-export`);
+    await page.getByRole('button', { name: 'Compare now' }).click();
+    await page.getByText("The resource 'billing-export' does not answer").waitFor();
+  });
+
+  it('shows a group of a device, which has no connector, and changes what it gives', async () => {
+    const page = await open('/resources/docker-on-build-1');
+    await page.getByText('Device’s local group').waitFor();
+    await page.getByRole('button', { name: 'Change…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Device' }).fill('nowhere');
+    await dialog.getByRole('textbox', { name: 'Group', exact: true }).fill('libvirt');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.getByText("No device 'nowhere'").waitFor();
+    assert.equal(named(host.api.world.resources.values(), 'docker-on-build-1')?.target?.['group'], 'docker');
+    await dialog.getByRole('textbox', { name: 'Device' }).fill('web-1');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('libvirt').waitFor();
   });
 
   it('deletes a resource only when nobody has it, and after a question', async () => {

@@ -1,4 +1,5 @@
 import type { ResourceDriftJson, ResourceJson, SessionJson, UserJson } from '../src/gen/api.js';
+import { resourceUnreachable } from './resource-refusals.js';
 import type { World } from './world.js';
 
 /** How a system outside behaves. */
@@ -25,9 +26,9 @@ export function subjectOf(resource: ResourceJson, user: UserJson): string | unde
   return resource.connectorKind === 'ldap' ? `uid=${user.name ?? ''},ou=people,dc=example,dc=com` : (user.name ?? '');
 }
 
-/** Compares the ledger with the resource. A system that does not answer changes nothing. */
+/** Compares the ledger with the resource. Refused when that does not answer; then nothing changes. */
 export function compare(world: World, resource: ResourceJson): ResourceJson {
-  if (healthOf(world, resource) === 'down') return resource;
+  if (healthOf(world, resource) === 'down') throw resourceUnreachable(resource.name ?? '', PROBLEMS.down);
   const members = world.members.get(resource.id ?? '') ?? new Set<string>();
   const sessions = [...world.sessions.values()].filter(({ resourceId }) => resourceId === resource.id);
   const known = new Map((resource.drift ?? []).map((drift) => [`${drift.kind} ${drift.subject}`, drift]));

@@ -28,6 +28,9 @@ export const subjectUnknown = (resource: string, user: string): Refusal =>
     409,
   );
 
+export const resourceUnreachable = (name: string, problem: string): Refusal =>
+  new Refusal('RESOURCE_UNREACHABLE', `the resource '${name}' does not answer: ${problem}`, 503);
+
 export const resourceDisabled = (name: string): Refusal =>
   new Refusal('RESOURCE_DISABLED', `the resource '${name}' is disabled, so nobody gets it`, 409);
 

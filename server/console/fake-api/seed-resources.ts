@@ -71,6 +71,20 @@ const RESOURCES: readonly {
   },
 ];
 
+/** A group of a device, which needs no connector. */
+function seedGroup(world: World): void {
+  const device = [...world.devices.values()].find(({ name }) => name === 'build-1');
+  const id = world.id('resource');
+  world.resources.set(id, {
+    id,
+    name: 'docker-on-build-1',
+    description: 'Containers on the build machine',
+    connector: '',
+    connectorKind: 'device_group',
+    target: { device: device?.id ?? '', group: 'docker' },
+  });
+}
+
 /** Puts connectors, one of which is failing, and what is reached through them. */
 export function seedResources(world: World): void {
   for (const given of CONNECTORS) {
@@ -90,6 +104,7 @@ export function seedResources(world: World): void {
     world.standing.set(id, new Set(standing));
     world.members.set(id, new Set([...standing, ...byHand]));
   }
+  seedGroup(world);
   world.health.set('billing', 'down');
   const billing = [...world.connectors.values()].find(({ name }) => name === 'billing') ?? {};
   world.connectors.set(billing.id ?? '', {

@@ -217,7 +217,7 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     as: 'alice',
     method: 'ResourceService/TryResource',
     request: { resource: 'reporting-db', user: 'carol' },
-    has: ['took'],
+    has: ['problem', 'took'],
   },
   {
     name: 'trying what is not kept yet',
@@ -235,11 +235,11 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     refused: 'METHOD_NOT_ALLOWED',
   },
   {
-    name: 'comparing',
+    name: 'comparing what does not answer',
     as: 'alice',
     method: 'ResourceService/CompareResource',
     request: (kept) => ({ resource: kept.get('resource') }),
-    has: ['resource.name'],
+    refused: 'RESOURCE_UNREACHABLE',
   },
   {
     name: 'comparing none',

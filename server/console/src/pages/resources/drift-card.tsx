@@ -31,13 +31,10 @@ export function DriftCard({ resource }: { readonly resource: ResourceJson }): Re
     refreshes: RESOURCE_REFRESHES,
     onDone: (answer) => {
       const found = (answer.resource?.drift ?? []).length;
-      if (answer.resource?.comparedTime === resource.comparedTime)
-        toasts.show('warning', 'It could not be compared', 'The resource does not answer.');
-      else
-        toasts.show(
-          found === 0 ? 'success' : 'warning',
-          found === 0 ? 'Ledger and resource agree' : found === 1 ? 'One difference' : `${found} differences`,
-        );
+      toasts.show(
+        found === 0 ? 'success' : 'warning',
+        found === 0 ? 'Ledger and resource agree' : found === 1 ? 'One difference' : `${found} differences`,
+      );
     },
   });
   const drift = resource.drift ?? [];

@@ -11,7 +11,7 @@ import {
   ProgressStepper,
   type ProgressStepProps,
 } from '@patternfly/react-core';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
 import { useApiQuery } from '../../api/use-api.js';
 import { useSignedIn } from '../../auth/use-auth.js';

@@ -115,8 +115,12 @@ function PolicyTable({ policies, refusal, onMove, onToggle }: PolicyTableProps):
           <Th modifier="nowrap">Order</Th>
           <Th modifier="nowrap">Policy</Th>
           <Th modifier="nowrap">What it does</Th>
-          <Th modifier="nowrap" width={15}>Who</Th>
-          <Th modifier="nowrap" width={15}>For what</Th>
+          <Th modifier="nowrap" width={15}>
+            Who
+          </Th>
+          <Th modifier="nowrap" width={15}>
+            For what
+          </Th>
           <Th modifier="nowrap">Terms</Th>
           <Th modifier="nowrap">Holds</Th>
         </Tr>

@@ -13,6 +13,7 @@ export const ID_KINDS = {
   channel: 'chn',
   delivery: 'dlv',
   resource: 'res',
+  connector: 'con',
 } as const;
 
 export type IdKind = keyof typeof ID_KINDS;

@@ -5,6 +5,7 @@ import { httpConfig, signInConfig, type HttpConfig, type SignInConfig } from './
 import type { NotificationSettings } from '../notifiers/notification-settings.js';
 import { oidcConfig, type OidcConfig } from './oidc-config.js';
 import type { LimitSettings } from '../rpc/call-limits.js';
+import type { TimedAccessSettings } from '../timed-access/timed-access.js';
 import { CONFIG_OPTIONS, type ConfigOption, type OptionName } from './options.js';
 
 /** The compiled configuration: milliseconds, numbers, lists. */
@@ -26,6 +27,7 @@ export interface Config {
   readonly limits: LimitSettings;
   readonly unknownConnections: number;
   readonly notifications: NotificationSettings;
+  readonly timedAccess: TimedAccessSettings;
   readonly logLevel: LogLevel;
 }
 
@@ -81,6 +83,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
         passwordFile: text('mail.password_file'),
         from: text('mail.from'),
       }),
+    }),
+    timedAccess: Object.freeze({
+      notifyAfterMs: ms('timed_access.notify_after'),
+      compareEveryMs: ms('timed_access.compare_every'),
+      allowLocalTargets: text('timed_access.allow_local_targets') === 'true',
     }),
     logLevel: text('log.level') as LogLevel,
   });

@@ -229,6 +229,24 @@ export const CONFIG_OPTIONS = [
     doc: 'The address that mail comes from. Needed with mail.host.',
   },
   {
+    name: 'timed_access.notify_after',
+    type: 'duration',
+    fallback: '10m',
+    doc: 'Operators are told of a resource that has not confirmed for this long what the ledger wants of it.',
+  },
+  {
+    name: 'timed_access.compare_every',
+    type: 'duration',
+    fallback: '15m',
+    doc: 'How often each resource is compared with the ledger.',
+  },
+  {
+    name: 'timed_access.allow_local_targets',
+    type: 'boolean',
+    fallback: 'false',
+    doc: "Whether connectors may be pointed at the server's own machine and link: loopback and link-local addresses.",
+  },
+  {
     name: 'log.level',
     type: 'choice',
     choices: ['error', 'warn', 'info', 'debug'],

@@ -11,6 +11,7 @@ import * as signInMigration from './migrations/0002-sign-in.js';
 import * as policiesMigration from './migrations/0003-policies.js';
 import * as notificationsMigration from './migrations/0004-notifications.js';
 import * as listsMigration from './migrations/0005-lists.js';
+import * as timedAccessMigration from './migrations/0006-timed-access.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { copyLogIfLong, isStorageFailure, isStorageFull, openSqlite } from './sqlite-connection.js';
 import type { Tables } from './tables.js';
@@ -80,6 +81,7 @@ export class SqliteLedger implements Ledger {
             '0003-policies': policiesMigration,
             '0004-notifications': notificationsMigration,
             '0005-lists': listsMigration,
+            '0006-timed-access': timedAccessMigration,
           }),
       },
       // Others may have come in between; no migration depends on another than the first.

@@ -203,9 +203,11 @@ describe('timed access', function () {
       alice = await as('alice');
       const text = `policies:
 - name: ops-for-all
+  effect: allow
   resource: { names: [ops] }
   max_duration: 1h
 - name: db-at-once
+  effect: allow
   resource: { names: [db] }
   auto_approval: {}
 `;

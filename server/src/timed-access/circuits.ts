@@ -5,11 +5,13 @@ import { problemText } from './limited-call.js';
 import { FAILURES_TO_OPEN, waitOutOfReach } from './retry-plan.js';
 
 interface Circuit {
+  /** When the last failure was noted, in the order of `begin`: what was begun before says nothing of it. */
+  readonly failedAt: number;
   readonly failures: number;
   readonly nextAttemptMs: number | null;
 }
 
-const WELL: Circuit = { failures: 0, nextAttemptMs: null };
+const WELL: Circuit = { failedAt: 0, failures: 0, nextAttemptMs: null };
 
 /**
  * Whether connectors answer. One that does not, so many times in a row, is asked now and then by one call at a time, until
@@ -17,6 +19,7 @@ const WELL: Circuit = { failures: 0, nextAttemptMs: null };
  */
 export class Circuits {
   private readonly circuits = new Map<string, Circuit>();
+  private begun = 0;
 
   constructor(
     private readonly ledger: Ledger,
@@ -28,7 +31,15 @@ export class Circuits {
       db.selectFrom('connector').select(['id', 'failures', 'next_attempt_at_ms']).where('failures', '>', 0).execute(),
     );
     this.circuits.clear();
-    for (const row of rows) this.circuits.set(row.id, { failures: row.failures, nextAttemptMs: row.next_attempt_at_ms });
+    const failedAt = this.begun;
+    for (const row of rows)
+      this.circuits.set(row.id, { failedAt, failures: row.failures, nextAttemptMs: row.next_attempt_at_ms });
+  }
+
+  /** A call begins: its place in the order of all. */
+  begin(): number {
+    this.begun += 1;
+    return this.begun;
   }
 
   /** When the connector may be asked again; undefined when that is now. */
@@ -72,17 +83,17 @@ export class Circuits {
       })
       .where('id', '=', connectorId)
       .execute();
-    this.circuits.set(connectorId, { failures, nextAttemptMs });
+    this.circuits.set(connectorId, { failedAt: this.begun, failures, nextAttemptMs });
     tx.changed('resource', connectorId);
     // What waits behind it is shown as waiting from the moment on.
     if (nextAttemptMs !== null && before.nextAttemptMs === null) await touchWaiting(tx, connectorId);
     return nextAttemptMs ?? undefined;
   }
 
-  /** Notes that a connector has answered: what waits for it has its turn now. */
-  async noteAnswer(tx: LedgerTransaction, connectorId: string, now: number): Promise<void> {
+  /** Notes that a connector has answered a call: what waits for it has its turn now. */
+  async noteAnswer(tx: LedgerTransaction, connectorId: string, begun: number, now: number): Promise<void> {
     const before = this.circuits.get(connectorId);
-    if (before === undefined) return;
+    if (before === undefined || begun <= before.failedAt) return;
     await tx.db
       .updateTable('connector')
       .set({ failures: 0, failing_since_ms: null, next_attempt_at_ms: null, last_error: '' })

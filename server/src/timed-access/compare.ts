@@ -74,9 +74,10 @@ async function ask<T>(
   call: ConnectorCall<T>,
 ): Promise<T> {
   const { resource, connector } = place;
+  const begun = circuits.begin();
   try {
     const answer = await calls.call(place, false, call);
-    if (circuits.isFailing(connector.id)) await ledger.write((tx) => circuits.noteAnswer(tx, connector.id, clock.now()));
+    if (circuits.isFailing(connector.id)) await ledger.write((tx) => circuits.noteAnswer(tx, connector.id, begun, clock.now()));
     return answer;
   } catch (error) {
     if (error instanceof CircuitClosed)

@@ -126,6 +126,8 @@ export class GrantWorker {
       const now = this.now();
       if (isRefusal && task.state === 'starting') {
         const why = new CurfewError('RESOURCE_REFUSED', { resource: resource.name, problem: problemText(error) });
+        // An addition that was answered does not come later.
+        if (task.attempts === 0) await noteDoubt(tx, task.sessionId, 0);
         await refuse(tx, task.sessionId, why, now);
         await giveUp(tx, task.sessionId, { reason: 'failed', error: why }, now);
         return;
@@ -151,20 +153,21 @@ export class GrantWorker {
   private async call<T>(place: Place, isUrgent: boolean, call: ConnectorCall<T>): Promise<T> {
     const { calls, circuits } = this.parts;
     const { id } = place.connector;
+    const begun = circuits.begin();
     try {
       const answer = await calls.call(place, isUrgent, call);
-      await this.noteAnswer(id);
+      await this.noteAnswer(id, begun);
       return answer;
     } catch (error) {
       if (error instanceof ConnectorError && error.kind === 'refused' && circuits.isFailing(id) && !calls.isStopping)
-        await this.noteAnswer(id);
+        await this.noteAnswer(id, begun);
       throw error;
     }
   }
 
-  private async noteAnswer(connectorId: string): Promise<void> {
+  private async noteAnswer(connectorId: string, begun: number): Promise<void> {
     const { circuits } = this.parts;
-    if (circuits.isFailing(connectorId)) await this.write((tx) => circuits.noteAnswer(tx, connectorId, this.now()));
+    if (circuits.isFailing(connectorId)) await this.write((tx) => circuits.noteAnswer(tx, connectorId, begun, this.now()));
   }
 
   /** Until when something that is begun now may take effect, should no answer come. */

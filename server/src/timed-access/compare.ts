@@ -74,9 +74,12 @@ async function ask<T>(
   call: ConnectorCall<T>,
 ): Promise<T> {
   const { resource, connector } = place;
-  const begun = circuits.begin();
+  let begun = 0;
   try {
-    const answer = await calls.call(place, false, call);
+    const answer = await calls.call(place, false, (port, signal) => {
+      begun = circuits.begin();
+      return call(port, signal);
+    });
     if (circuits.isFailing(connector.id)) await ledger.write((tx) => circuits.noteAnswer(tx, connector.id, begun, clock.now()));
     return answer;
   } catch (error) {

@@ -153,9 +153,12 @@ export class GrantWorker {
   private async call<T>(place: Place, isUrgent: boolean, call: ConnectorCall<T>): Promise<T> {
     const { calls, circuits } = this.parts;
     const { id } = place.connector;
-    const begun = circuits.begin();
+    let begun = 0;
     try {
-      const answer = await calls.call(place, isUrgent, call);
+      const answer = await calls.call(place, isUrgent, (port, signal) => {
+        begun = circuits.begin();
+        return call(port, signal);
+      });
       await this.noteAnswer(id, begun);
       return answer;
     } catch (error) {

@@ -303,7 +303,7 @@ describe('connectors and resources', function () {
       const client = new OperatorClient({ ...server, ownerToken: secret });
       for (const [least, call] of calls)
         if (scope >= least) await call(client);
-        else await assert.rejects(call(client), { code: 'FORBIDDEN' });
+        else await assert.rejects(call(client), { code: 'METHOD_NOT_ALLOWED' });
       client.close();
     }
   });

@@ -1,4 +1,5 @@
 import { CurfewError, type Clock } from '@curfew/shared';
+import { sql } from 'kysely';
 import { ConnectorError, type Subject } from '../connectors/connector.js';
 import type { Ledger, LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { findPresentResource, type ResourceRow } from '../resources/find-resource.js';
@@ -19,6 +20,8 @@ export interface CompareParts {
   readonly circuits: Circuits;
 }
 
+/** In the words of the schema's partial index. */
+const IS_OPEN = sql<boolean>`g.phase in ('adding', 'held')`;
 const SERVER = { kind: 'server' } as const;
 /** How many ids one statement takes. */
 const CHUNK = 5_000;
@@ -39,8 +42,9 @@ export async function compareResource(parts: CompareParts, given: string): Promi
   if (connector === undefined) return;
   await lanes.run(resource.id, async () => {
     const place = { resource, connector };
-    const view = await ledger.read((db) => ledgerView(db, resource.id));
     const members = await ask(parts, place, (port, signal) => port.members(signal));
+    const ids = members.map(({ id }) => id);
+    const view = await ledger.read((db) => ledgerView(db, resource.id, ids));
     const plan = comparePlan(view, members);
     const gone: GrantTask[] = [];
     for (const sessionId of plan.missing) {
@@ -95,22 +99,28 @@ async function ask<T>(
   }
 }
 
-async function ledgerView(db: LedgerReader, resourceId: string): Promise<LedgerView> {
+async function ledgerView(db: LedgerReader, resourceId: string, memberIds: readonly string[]): Promise<LedgerView> {
   const { compared_at_ms: comparedMs } = await db
     .selectFrom('resource')
     .select('compared_at_ms')
     .where('id', '=', resourceId)
     .executeTakeFirstOrThrow();
-  const grants = await db
+  const grants = db
     .selectFrom('resource_grant as g')
     .innerJoin('session as s', 's.id', 'g.session_id')
-    .select(['s.id', 's.state', 'g.phase', 'g.subject_id', 'g.due_at_ms'])
-    .where('g.resource_id', '=', resourceId)
-    .where('g.subject_id', '<>', '')
-    .orderBy('s.created_at_ms', 'desc')
-    .execute();
+    .select(['s.id', 's.state', 'g.phase', 'g.subject_id'])
+    .where('g.resource_id', '=', resourceId);
+  const open = await grants.where(IS_OPEN).execute();
+  const past: typeof open = [];
+  for (let at = 0; at < memberIds.length; at += CHUNK)
+    past.push(
+      ...(await grants
+        .where('g.subject_id', 'in', memberIds.slice(at, at + CHUNK))
+        .where('g.phase', '=', 'gone')
+        .orderBy('s.created_at_ms', 'desc')
+        .execute()),
+    );
   const known = await db.selectFrom('resource_member').selectAll().where('resource_id', '=', resourceId).execute();
-  const open = grants.filter(({ phase }) => phase === 'adding' || phase === 'held');
   return {
     isFirst: comparedMs === null,
     ours: open.map((grant) => ({
@@ -118,9 +128,7 @@ async function ledgerView(db: LedgerReader, resourceId: string): Promise<LedgerV
       subjectId: grant.subject_id,
       isActive: grant.state === 'active' && grant.phase === 'held',
     })),
-    past: grants
-      .filter(({ phase }) => phase === 'gone')
-      .map(({ id, subject_id }) => ({ sessionId: id, subjectId: subject_id })),
+    past: past.map(({ id, subject_id }) => ({ sessionId: id, subjectId: subject_id })),
     known: known.map(({ subject_id, label }) => ({ id: subject_id, label })),
   };
 }

@@ -140,15 +140,7 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
   const console = await startConsole({ ...http, hooks: notifications.hookRoutes, config: config.http });
   await timedAccess.work.start();
   const expiry = new ExpiryTimer(ledger, sessions, clock, logger, hub.lostSince);
-  const everyMinute = async (): Promise<void> => {
-    await requests.sweep();
-    await signIn.signIns.sweep();
-    // Not waited for: a provider that is slow must not keep the other sweeps waiting.
-    void signIn.oidc?.signIn.recheck();
-    await hub.pushCheckpoints();
-    await notifications.notifier.sweep();
-    await timedAccess.work.sweep();
-  };
+  const everyMinute = () => sweep({ requests, signIn, hub, notifications, timedAccess });
   const sweeps = startSweeps({
     logger,
     everyMinute,
@@ -181,6 +173,23 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
       await ledger.close();
     },
   };
+}
+
+/** What is done every minute. */
+async function sweep({
+  requests,
+  signIn,
+  hub,
+  notifications,
+  timedAccess,
+}: Pick<RpcParts, 'requests' | 'signIn' | 'hub' | 'notifications' | 'timedAccess'>): Promise<void> {
+  await requests.sweep();
+  await signIn.signIns.sweep();
+  // Not waited for: a provider that is slow must not keep the other sweeps waiting.
+  void signIn.oidc?.signIn.recheck();
+  await hub.pushCheckpoints();
+  await notifications.notifier.sweep();
+  await timedAccess.work.sweep();
 }
 
 /** Everything about signing in. */
@@ -313,12 +322,8 @@ function buildRpc(parts: RpcParts): {
   host.add(server, LinkServiceService, linkHandlers(linkParts));
   host.add(server, DeviceServiceService, deviceHandlers(deviceParts));
   host.add(server, RequestServiceService, requestHandlers({ requests, ledger }));
-  host.add(
-    server,
-    SessionServiceService,
-    sessionHandlers({ ledger, sessions, hub, clock, passwordRequired: config.passwordRequired }),
-  );
   const { passwordRequired } = config;
+  host.add(server, SessionServiceService, sessionHandlers({ ledger, sessions, hub, clock, passwordRequired }));
   host.add(server, PolicyServiceService, policyHandlers({ policies, hub, passwordRequired }));
   host.add(server, AccessServiceService, accessHandlers({ access, ledger, hub, passwordRequired }));
   host.add(server, UserServiceService, userHandlers({ users, tokens }));

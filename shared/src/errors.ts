@@ -110,10 +110,7 @@ export const ERRORS = {
   DURATION_TOO_LONG: spec('INVALID_ARGUMENT', '{field}: {given} is longer than the {limit} allowed'),
   SESSION_NOT_FOUND: spec('NOT_FOUND', "no session '{given}'"),
   SESSION_NOT_LIVE: spec('FAILED_PRECONDITION', 'the session {id} is {state}'),
-  SESSION_ALREADY_LIVE: spec(
-    'FAILED_PRECONDITION',
-    "'{account}' has the session {id} there already; extend it",
-  ),
+  SESSION_ALREADY_LIVE: spec('FAILED_PRECONDITION', "'{account}' has the session {id} there already; extend it"),
   SESSION_REFUSED: spec('FAILED_PRECONDITION', 'the device refused: {detail}'),
   LEDGER_ROLLED_BACK: spec(
     'FAILED_PRECONDITION',
@@ -157,13 +154,19 @@ export const ERRORS = {
     'FAILED_PRECONDITION',
     "'{subject}' has the resource '{resource}' already by other hands, and what is not ours is never taken away",
   ),
-  RESOURCE_REMOVED_BY_HAND: spec('FAILED_PRECONDITION', "somebody else took the resource '{resource}' from '{subject}'"),
+  RESOURCE_REMOVED_BY_HAND: spec(
+    'FAILED_PRECONDITION',
+    "somebody else took the resource '{resource}' from '{subject}'",
+  ),
   RESOURCE_REFUSED: spec('FAILED_PRECONDITION', "the resource '{resource}' refuses: {problem}"),
   RESOURCE_UNREACHABLE: spec('UNAVAILABLE', "the resource '{resource}' does not answer: {problem}", true),
   CONNECTOR_NOT_FOUND: spec('NOT_FOUND', "no connector '{given}'"),
   CONNECTOR_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
   CONNECTOR_IN_USE: spec('FAILED_PRECONDITION', "the connector '{connector}' is used by the resource '{resource}'"),
-  CONNECTOR_DISABLED: spec('FAILED_PRECONDITION', "the connector '{connector}' is disabled, so nothing is given through it"),
+  CONNECTOR_DISABLED: spec(
+    'FAILED_PRECONDITION',
+    "the connector '{connector}' is disabled, so nothing is given through it",
+  ),
 
   // Notifications
   CHANNEL_NOT_FOUND: spec('NOT_FOUND', "no channel '{given}'; see curfewctl channels list"),

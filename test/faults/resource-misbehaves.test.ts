@@ -229,11 +229,17 @@ describe('a resource that misbehaves', function () {
     const wishes = people.flatMap((user) => groups.map((group) => ({ user, group })));
     const ids = await Promise.all(wishes.map(({ user, group }) => owner.grant(user, group)));
     for (const id of ids) await owner.until(id, SessionState.ACTIVE, 90_000);
-    assert.equal(groups.reduce((sum, group) => sum + resource.members(group).size, 0), 200);
+    assert.equal(
+      groups.reduce((sum, group) => sum + resource.members(group).size, 0),
+      200,
+    );
     const results = await owner.revoke({ $case: 'everything', value: true }, 18);
     assert.equal(results.length, 200);
     for (const id of ids) await owner.until(id, SessionState.ENDED, 90_000);
-    assert.equal(groups.reduce((sum, group) => sum + resource.members(group).size, 0), 0);
+    assert.equal(
+      groups.reduce((sum, group) => sum + resource.members(group).size, 0),
+      0,
+    );
     assert.equal(resource.asked.filter(({ call }) => call === 'add').length, 200);
     assert.ok(resource.mostAtOnce <= 2, `${resource.mostAtOnce} calls at once`);
   });

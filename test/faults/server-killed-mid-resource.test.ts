@@ -108,7 +108,9 @@ describe('a server that is killed while it works at a resource', function () {
       resource.people.add(name);
       await operator().user(name);
       const dead = killAt(moment, name);
-      const id = await operator().grant(name, 'ops').catch(() => '');
+      const id = await operator()
+        .grant(name, 'ops')
+        .catch(() => '');
       if (moment.call === 'remove') {
         assert.notEqual(id, '');
         await operator().until(id, SessionState.ACTIVE);
@@ -165,7 +167,9 @@ describe('a server that is killed while it works at a resource', function () {
     await operator().user(name);
     for (const call of ['find', 'has'] as const) {
       const dead = killAt({ call, when: 'after' }, name);
-      const id = await operator().grant(name, 'ops').catch(() => '');
+      const id = await operator()
+        .grant(name, 'ops')
+        .catch(() => '');
       await dead;
       resource.treat = () => 'do';
       resource.done = () => undefined;

@@ -86,50 +86,55 @@ describe('connectors and resources', function () {
   });
 
   const url = 'https://directory.example.com';
-  const BAD_CONNECTORS: readonly { name: string; connector: object; secrets?: Record<string, string>; says: RegExp }[] = [
-    { name: 'no name', connector: { kind: 'fake', settings: { url } }, says: /^name: is required/ },
-    { name: 'no kind', connector: { name: 'new' }, says: /^kind: is required/ },
-    { name: 'an unknown kind', connector: { name: 'new', kind: 'odd' }, says: /^kind: is not one of fake/ },
-    { name: 'another kind', connector: { name: 'device_group', kind: 'fake', settings: { url } }, says: /^name: stands for/ },
-    { name: 'no address', connector: { name: 'new', kind: 'fake' }, says: /^settings\.url: is required/ },
-    {
-      name: 'a bad address',
-      connector: { name: 'new', kind: 'fake', settings: { url: 'nowhere' } },
-      says: /^settings\.url: is not an address/,
-    },
-    {
-      name: 'an unknown setting',
-      connector: { name: 'new', kind: 'fake', settings: { url, colour: 'red' } },
-      says: /^settings\.colour: is not one of url, mode/,
-    },
-    {
-      name: 'a secret as a setting',
-      connector: { name: 'new', kind: 'fake', settings: { url, password: 'x' } },
-      says: /^settings\.password: is not one of url, mode/,
-    },
-    {
-      name: 'a value that is no choice',
-      connector: { name: 'new', kind: 'fake', settings: { url, mode: 'loud' } },
-      says: /^settings\.mode: is not one of plain, deaf/,
-    },
-    {
-      name: 'control characters',
-      connector: { name: 'new', kind: 'fake', settings: { url: `${url}/\u0007` } },
-      says: /^settings\.url: has control characters/,
-    },
-    {
-      name: 'no secret',
-      connector: { name: 'new', kind: 'fake', settings: { url } },
-      secrets: {},
-      says: /^secrets\.password: is required/,
-    },
-    {
-      name: 'an unknown secret',
-      connector: { name: 'new', kind: 'fake', settings: { url } },
-      secrets: { password: 'x', pin: '1' },
-      says: /^secrets\.pin: is not one of password, note/,
-    },
-  ];
+  const BAD_CONNECTORS: readonly { name: string; connector: object; secrets?: Record<string, string>; says: RegExp }[] =
+    [
+      { name: 'no name', connector: { kind: 'fake', settings: { url } }, says: /^name: is required/ },
+      { name: 'no kind', connector: { name: 'new' }, says: /^kind: is required/ },
+      { name: 'an unknown kind', connector: { name: 'new', kind: 'odd' }, says: /^kind: is not one of fake/ },
+      {
+        name: 'another kind',
+        connector: { name: 'device_group', kind: 'fake', settings: { url } },
+        says: /^name: stands for/,
+      },
+      { name: 'no address', connector: { name: 'new', kind: 'fake' }, says: /^settings\.url: is required/ },
+      {
+        name: 'a bad address',
+        connector: { name: 'new', kind: 'fake', settings: { url: 'nowhere' } },
+        says: /^settings\.url: is not an address/,
+      },
+      {
+        name: 'an unknown setting',
+        connector: { name: 'new', kind: 'fake', settings: { url, colour: 'red' } },
+        says: /^settings\.colour: is not one of url, mode/,
+      },
+      {
+        name: 'a secret as a setting',
+        connector: { name: 'new', kind: 'fake', settings: { url, password: 'x' } },
+        says: /^settings\.password: is not one of url, mode/,
+      },
+      {
+        name: 'a value that is no choice',
+        connector: { name: 'new', kind: 'fake', settings: { url, mode: 'loud' } },
+        says: /^settings\.mode: is not one of plain, deaf/,
+      },
+      {
+        name: 'control characters',
+        connector: { name: 'new', kind: 'fake', settings: { url: `${url}/\u0007` } },
+        says: /^settings\.url: has control characters/,
+      },
+      {
+        name: 'no secret',
+        connector: { name: 'new', kind: 'fake', settings: { url } },
+        secrets: {},
+        says: /^secrets\.password: is required/,
+      },
+      {
+        name: 'an unknown secret',
+        connector: { name: 'new', kind: 'fake', settings: { url } },
+        secrets: { password: 'x', pin: '1' },
+        says: /^secrets\.pin: is not one of password, note/,
+      },
+    ];
   for (const { name, connector, secrets, says } of BAD_CONNECTORS)
     it(`refuses a connector with ${name}, naming the field`, async () => {
       const before = await connectors();
@@ -217,8 +222,13 @@ describe('connectors and resources', function () {
       AuditServiceService.listAuditEvents,
       ListAuditEventsRequest.fromPartial({ pageSize: 1_000 }),
     );
-    const folder = (await server.running.ledger.read((db) => db.selectFrom('connector').selectAll().execute())) as object;
-    for (const text of [JSON.stringify(folder), JSON.stringify(events, (_, v: unknown) => (typeof v === 'bigint' ? 0 : v))])
+    const folder = (await server.running.ledger.read((db) =>
+      db.selectFrom('connector').selectAll().execute(),
+    )) as object;
+    for (const text of [
+      JSON.stringify(folder),
+      JSON.stringify(events, (_, v: unknown) => (typeof v === 'bigint' ? 0 : v)),
+    ])
       for (const secret of Object.values(secrets)) assert.ok(!text.includes(secret));
     const data = server.caFile.replace(/\/pki\/ca\.crt$/, '');
     for (const name of readdirSync(data).filter((file) => file.startsWith('ledger')))
@@ -248,7 +258,11 @@ describe('connectors and resources', function () {
     const made = await owner.resource('ops', 'directory');
     assert.deepEqual([made.connector, made.connectorKind, made.liveSessions], ['directory', 'fake', 0]);
     const subjects = [{ user: 'bob', subject: 'robert' }];
-    const changed = await owner.resource('OPS', 'directory', { description: 'On call', target: { group: 'ops' }, subjects });
+    const changed = await owner.resource('OPS', 'directory', {
+      description: 'On call',
+      target: { group: 'ops' },
+      subjects,
+    });
     assert.deepEqual(
       [changed.id, changed.name, changed.description, changed.subjects],
       [made.id, 'OPS', 'On call', subjects],
@@ -258,7 +272,9 @@ describe('connectors and resources', function () {
     });
     const id = await owner.active('alice', 'ops');
     assert.equal((await owner.resourceNow('OPS')).liveSessions, 1);
-    await assert.rejects(owner.resource('ops', 'directory', { target: { group: 'other' } }), { code: 'RESOURCE_IN_USE' });
+    await assert.rejects(owner.resource('ops', 'directory', { target: { group: 'other' } }), {
+      code: 'RESOURCE_IN_USE',
+    });
     await assert.rejects(owner.call(ResourceServiceService.deleteResource, { resource: 'ops' }), {
       code: 'RESOURCE_IN_USE',
     });
@@ -347,7 +363,11 @@ describe('connectors and resources', function () {
       assert.deepEqual([session.options?.kind, session.options?.group], [GrantKind.GROUP_MEMBERSHIP, 'docker']);
       assert.equal(session.deviceOnline, true);
       await assert.rejects(owner.grant('alice', 'docker'), { code: 'SESSION_ALREADY_LIVE' });
-      await putResource({ name: 'docker-too', connector: 'device_group', target: { device: 'web-1', group: 'docker' } });
+      await putResource({
+        name: 'docker-too',
+        connector: 'device_group',
+        target: { device: 'web-1', group: 'docker' },
+      });
       await assert.rejects(owner.grant('alice', 'docker-too'), { code: 'SESSION_ALREADY_LIVE' });
       await putResource({ name: 'libvirt', connector: 'device_group', target: { device: 'web-1', group: 'libvirt' } });
       const second = await owner.active('alice', 'libvirt');

@@ -136,7 +136,10 @@ describe('timed access', function () {
     const id = await owner.active('alice', 'ops');
     await owner.call(SessionServiceService.extendSession, { sessionId: id, by: MINUTES_30 });
     const { expireTime } = await owner.session(id);
-    await eventually(() => resource.asked.some((one) => one.call === 'add' && one.until === expireTime?.getTime()), SOON);
+    await eventually(
+      () => resource.asked.some((one) => one.call === 'add' && one.until === expireTime?.getTime()),
+      SOON,
+    );
     await owner.revoke(these(id), 20);
     assert.equal(resource.has('ops', 'alice'), false);
   });
@@ -219,7 +222,10 @@ describe('timed access', function () {
 
     const ask = async (name: string) => {
       const wish = { resource: name, duration: MINUTES_30, reason: 'a look' };
-      const { request } = await alice.call(AccessServiceService.createMyRequest, CreateMyRequestRequest.fromPartial(wish));
+      const { request } = await alice.call(
+        AccessServiceService.createMyRequest,
+        CreateMyRequestRequest.fromPartial(wish),
+      );
       assert.ok(request);
       return request;
     };

@@ -28,7 +28,12 @@ export const fakeConnectorKind = (
 });
 
 function fakeConnector(url: string, group: string, password: string, isDeaf: boolean): Connector {
-  const ask = (call: FakeCall, who: string, signal: AbortSignal, more: object = {}): Promise<Record<string, unknown>> => {
+  const ask = (
+    call: FakeCall,
+    who: string,
+    signal: AbortSignal,
+    more: object = {},
+  ): Promise<Record<string, unknown>> => {
     if (signal.aborted) return Promise.reject(new ConnectorError('unreachable', 'stopped'));
     return new Promise((resolve, reject) => {
       const lost = (error: Error): void => {

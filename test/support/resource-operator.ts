@@ -66,10 +66,7 @@ export class ResourceOperator extends OperatorClient {
     return id;
   }
 
-  async revoke(
-    selection: NonNullable<RevokeSessionsRequest['selection']>,
-    waitSeconds = 0,
-  ): Promise<RevokeResult[]> {
+  async revoke(selection: NonNullable<RevokeSessionsRequest['selection']>, waitSeconds = 0): Promise<RevokeResult[]> {
     const wait = waitSeconds === 0 ? undefined : { seconds: BigInt(waitSeconds), nanos: 0 };
     const request = { ...RevokeSessionsRequest.fromPartial({ reason: 'enough' }), selection, wait };
     return (await this.call(SessionServiceService.revokeSessions, request)).results;

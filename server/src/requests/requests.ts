@@ -28,7 +28,13 @@ import { reviewRequest } from './review-request.js';
 
 /** Stands for the name of the resource, else of the device. */
 const NAME = 'name';
-const ORDER = { create_time: 'r.created_at_ms', user_name: 'u.name', device_name: NAME, resource_name: NAME, state: 'r.state' } as const;
+const ORDER = {
+  create_time: 'r.created_at_ms',
+  user_name: 'u.name',
+  device_name: NAME,
+  resource_name: NAME,
+  state: 'r.state',
+} as const;
 
 /** How many requests a device shows its people. */
 const DEVICE_VIEW_LIMIT = 100;

@@ -26,7 +26,8 @@ export interface ConnectorsParts {
   readonly guard: TargetGuard;
 }
 
-const invalid = (field: string, problem: string): CurfewError => new CurfewError('CONNECTOR_INVALID', { field, problem });
+const invalid = (field: string, problem: string): CurfewError =>
+  new CurfewError('CONNECTOR_INVALID', { field, problem });
 
 /** The ways to systems outside: made, changed, removed. */
 export class Connectors {
@@ -60,7 +61,10 @@ export class Connectors {
     if (wish.name === '') throw invalid('name', 'is required');
     if (wish.name.toLowerCase() === DEVICE_GROUP) throw invalid('name', 'stands for the groups of devices');
     const kind = this.kindOf(wish.kind);
-    const settings = checkedValues(fieldsOf(kind).fields, wish.settings, { code: 'CONNECTOR_INVALID', name: 'settings' });
+    const settings = checkedValues(fieldsOf(kind).fields, wish.settings, {
+      code: 'CONNECTOR_INVALID',
+      name: 'settings',
+    });
     for (const { field, host } of hostsIn(settings)) await this.checkHost(field, host);
     return this.parts.context.ledger.write(async (tx) => {
       const before = await connectorBy(tx.db, 'name_key', wish.name.toLowerCase());
@@ -129,7 +133,11 @@ export class Connectors {
       });
       if (connector === undefined) return;
       const { id, name, kind } = connector;
-      const using = await tx.db.selectFrom('resource').select(['name', 'removed_at_ms']).where('connector_id', '=', id).execute();
+      const using = await tx.db
+        .selectFrom('resource')
+        .select(['name', 'removed_at_ms'])
+        .where('connector_id', '=', id)
+        .execute();
       const used = using.find((resource) => resource.removed_at_ms === null);
       if (used !== undefined) throw new CurfewError('CONNECTOR_IN_USE', { connector: name, resource: used.name });
       await tx.db.updateTable('resource').set({ connector_id: null }).where('connector_id', '=', id).execute();
@@ -148,7 +156,9 @@ export class Connectors {
   ): string {
     const kept = Object.entries(before).filter(([name]) => !Object.hasOwn(given, name));
     const isKept = (name: string): boolean => kept.some(([other]) => other === name);
-    const asked = fieldsOf(kind).secretFields.map((field) => (isKept(field.name) ? { ...field, required: false } : field));
+    const asked = fieldsOf(kind).secretFields.map((field) =>
+      isKept(field.name) ? { ...field, required: false } : field,
+    );
     checkedValues(asked, given, { code: 'CONNECTOR_INVALID', name: 'secrets' });
     const sealed = Object.entries(given)
       .filter(([, value]) => value !== '')
@@ -157,7 +167,10 @@ export class Connectors {
   }
 
   private unseal({ id, sealed }: ConnectorRecord): Record<string, string> {
-    const open = Object.entries(sealed).map(([name, value]) => [name, this.parts.secrets.unseal(value, `${id} ${name}`)]);
+    const open = Object.entries(sealed).map(([name, value]) => [
+      name,
+      this.parts.secrets.unseal(value, `${id} ${name}`),
+    ]);
     return Object.fromEntries(open) as Record<string, string>;
   }
 }
@@ -165,7 +178,10 @@ export class Connectors {
 /** A kind's fields, those that are kept sealed apart. */
 export const fieldsOf = ({
   settings,
-}: ConnectorKind): { readonly fields: readonly ConnectorField[]; readonly secretFields: readonly ConnectorField[] } => ({
+}: ConnectorKind): {
+  readonly fields: readonly ConnectorField[];
+  readonly secretFields: readonly ConnectorField[];
+} => ({
   fields: settings.filter(({ secret }) => secret !== true),
   secretFields: settings.filter(({ secret }) => secret === true),
 });

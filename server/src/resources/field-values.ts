@@ -52,7 +52,8 @@ function hasControl(text: string, multiline: boolean): boolean {
 export function hostsIn(values: FieldValues): { readonly field: string; readonly host: string }[] {
   return Object.entries(values).flatMap(([field, value]) => {
     if (value === '' || !isPlace(field)) return [];
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && URL.canParse(value)) return [{ field, host: new URL(value).hostname }];
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && URL.canParse(value))
+      return [{ field, host: new URL(value).hostname }];
     return /^(host|.*_host|server)$/.test(field) ? [{ field, host: value }] : [];
   });
 }

@@ -63,9 +63,16 @@ export async function resourceRecord(db: LedgerReader, row: ResourceRow): Promis
 
 async function namesOf(db: LedgerReader, row: ResourceRow): Promise<{ connector: string; device?: string }> {
   if (row.kind === DEVICE_GROUP) {
-    const device = await db.selectFrom('device').select('name').where('id', '=', row.device_id ?? '').executeTakeFirst();
+    const device = await db
+      .selectFrom('device')
+      .select('name')
+      .where('id', '=', row.device_id ?? '')
+      .executeTakeFirst();
     return { connector: DEVICE_GROUP, device: device?.name ?? '' };
   }
-  const query = db.selectFrom('connector').select('name').where('id', '=', row.connector_id ?? '');
+  const query = db
+    .selectFrom('connector')
+    .select('name')
+    .where('id', '=', row.connector_id ?? '');
   return { connector: (await query.executeTakeFirst())?.name ?? '' };
 }

@@ -36,7 +36,8 @@ export const DEVICE_GROUP_TARGET: readonly ConnectorField[] = [
   },
 ];
 
-const invalid = (field: string, problem: string): CurfewError => new CurfewError('RESOURCE_INVALID', { field, problem });
+const invalid = (field: string, problem: string): CurfewError =>
+  new CurfewError('RESOURCE_INVALID', { field, problem });
 
 /** What a wish comes to in the ledger. */
 interface Place {

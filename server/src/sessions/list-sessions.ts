@@ -83,7 +83,10 @@ export async function listSessions(db: LedgerReader, input: SessionListInput, no
 }
 
 /** By device, admin rights come out of the index of devices; what is not on a device has a place among them all the same. */
-function placeOf(column: string, kind: string): { readonly source: RawBuilder<unknown>; readonly column: RawBuilder<unknown> } {
+function placeOf(
+  column: string,
+  kind: string,
+): { readonly source: RawBuilder<unknown>; readonly column: RawBuilder<unknown> } {
   if (column === 'target.name' || (column === 'd.name' && kind !== 'device_admin')) return TARGET_NAME;
   return { source: SOURCES[column] ?? sql`session s`, column: sql.ref(column) };
 }

@@ -114,8 +114,13 @@ export class Circuits {
 }
 
 /** Whether so many failures in a row leave a connector alone but for a call now and then. */
-export const isOpenCircuit = ({ failures, next_attempt_at_ms }: { failures: number; next_attempt_at_ms: number | null }) =>
-  failures >= FAILURES_TO_OPEN && next_attempt_at_ms !== null;
+export const isOpenCircuit = ({
+  failures,
+  next_attempt_at_ms,
+}: {
+  failures: number;
+  next_attempt_at_ms: number | null;
+}) => failures >= FAILURES_TO_OPEN && next_attempt_at_ms !== null;
 
 async function touchWaiting(tx: LedgerTransaction, connectorId: string): Promise<void> {
   const waiting = await tx.db

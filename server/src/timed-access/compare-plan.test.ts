@@ -42,7 +42,10 @@ describe('a comparison of a resource with the ledger', () => {
     ];
     for (const isFirst of [true, false]) {
       const { differences, known } = comparePlan({ ...NOTHING, isFirst, past }, [subject('a')]);
-      assert.deepEqual([differences, known], [[{ kind: 'back_after_end', subject: subject('a'), sessionId: 's2' }], []]);
+      assert.deepEqual(
+        [differences, known],
+        [[{ kind: 'back_after_end', subject: subject('a'), sessionId: 's2' }], []],
+      );
     }
   });
 });

@@ -55,7 +55,11 @@ export async function compareResource(parts: CompareParts, given: string): Promi
     await ledger.write(async (tx) => {
       const now = clock.now();
       // Another admin may have changed what it is meanwhile.
-      const after = await tx.db.selectFrom('resource').selectAll().where('id', '=', resource.id).executeTakeFirstOrThrow();
+      const after = await tx.db
+        .selectFrom('resource')
+        .selectAll()
+        .where('id', '=', resource.id)
+        .executeTakeFirstOrThrow();
       if (after.target !== resource.target || after.connector_id !== resource.connector_id) return;
       const removed: Difference[] = [];
       for (const { sessionId, subject } of gone) {
@@ -84,16 +88,21 @@ async function ask<T>(
       begun = circuits.begin();
       return call(port, signal);
     });
-    if (circuits.isFailing(connector.id)) await ledger.write((tx) => circuits.noteAnswer(tx, connector.id, begun, clock.now()));
+    if (circuits.isFailing(connector.id))
+      await ledger.write((tx) => circuits.noteAnswer(tx, connector.id, begun, clock.now()));
     return answer;
   } catch (error) {
     if (error instanceof CircuitClosed)
-      throw new CurfewError('RESOURCE_UNREACHABLE', { resource: resource.name, problem: connector.last_error }, { cause: error });
+      throw new CurfewError(
+        'RESOURCE_UNREACHABLE',
+        { resource: resource.name, problem: connector.last_error },
+        { cause: error },
+      );
     if (!(error instanceof ConnectorError)) throw error;
     const fields = { resource: resource.name, problem: problemText(error) };
     if (error.kind === 'refused') throw new CurfewError('RESOURCE_REFUSED', fields, { cause: error });
     const { retryAfterMs } = error;
-    if (!calls.isStopping)
+    if (!calls.isStopping())
       await ledger.write((tx) => circuits.noteFailure(tx, connector.id, clock.now(), { error, retryAfterMs }));
     throw new CurfewError('RESOURCE_UNREACHABLE', fields, { cause: error });
   }
@@ -164,7 +173,8 @@ async function putDrift(
   differences: readonly Difference[],
   now: number,
 ): Promise<void> {
-  const keyOf = (kind: string, subjectId: string, sessionId: string): string => JSON.stringify([kind, subjectId, sessionId]);
+  const keyOf = (kind: string, subjectId: string, sessionId: string): string =>
+    JSON.stringify([kind, subjectId, sessionId]);
   const before = await tx.db.selectFrom('resource_drift').selectAll().where('resource_id', '=', id).execute();
   const known = new Set(before.map((row) => keyOf(row.kind, row.subject_id, row.session_id)));
   const is = new Set(differences.map((one) => keyOf(one.kind, one.subject.id, one.sessionId)));

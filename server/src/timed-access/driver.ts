@@ -2,7 +2,8 @@ import { durationMs, type CancelTimer, type Clock, type Logger } from '@curfew/s
 import type { Change, Ledger } from '../ledger/ledger.js';
 import { connectorOf } from './open-connectors.js';
 import type { Circuits } from './circuits.js';
-import { dueResources, dueTasks, type DueResource, type GrantTask } from './grant-task.js';
+import { dueResources, dueTasks, endingUnbegun, taskOf, type DueResource, type GrantTask } from './grant-task.js';
+import { confirmGone } from './grant-moves.js';
 import type { GrantWorker } from './grant-worker.js';
 import type { Lanes } from './lanes.js';
 import { CircuitClosed, type Place, type ResourceCalls } from './resource-calls.js';
@@ -36,6 +37,8 @@ export class Driver {
   private again = false;
   private lastLookMs = -Infinity;
   private pausedUntilMs = 0;
+  /** Resources at which nothing could be done for what is due, and until when they are left. */
+  private readonly heldBackUntil = new Map<string, number>();
   private unsubscribe: () => void = () => undefined;
   private readonly runs = new Set<Promise<void>>();
 
@@ -57,13 +60,18 @@ export class Driver {
   }
 
   private async noticed(changes: readonly Change[]): Promise<void> {
-    if (changes.some(({ kind, id }) => kind === 'resource' && id.startsWith('con-'))) await this.parts.circuits.load();
+    const isConnector = changes.some(({ kind, id }) => kind === 'resource' && id.startsWith('con-'));
+    try {
+      if (isConnector && !this.parts.calls.isStopping()) await this.parts.circuits.load();
+    } catch (error) {
+      this.parts.logger.error('timed access could not read how connectors are, will try again', { error });
+    }
     if (changes.some(({ kind }) => kind === 'session' || kind === 'resource' || kind === 'ledger')) this.wake();
   }
 
   /** Looks soon, and together for all that comes in the meantime. */
   private wake(): void {
-    if (this.parts.calls.isStopping) return;
+    if (this.parts.calls.isStopping()) return;
     const now = this.parts.clock.now();
     const atMs = Math.max(this.lastLookMs + LEAST_WAIT_MS, this.pausedUntilMs);
     if (this.looking) this.again = true;
@@ -73,7 +81,7 @@ export class Driver {
 
   private lookIn(ms: number): void {
     this.cancel();
-    if (this.parts.calls.isStopping) return;
+    if (this.parts.calls.isStopping()) return;
     this.cancel = this.parts.clock.after(durationMs(Math.max(0, ms)), () => void this.look());
   }
 
@@ -84,13 +92,18 @@ export class Driver {
   }
 
   private async lookNow(): Promise<void> {
-    if (this.looking || this.parts.calls.isStopping) return;
+    if (this.looking || this.parts.calls.isStopping()) return;
     this.looking = true;
     this.cancel();
     const { ledger, clock, logger } = this.parts;
     let waitMs: number = TROUBLE_WAIT_MS;
     try {
       this.lastLookMs = clock.now();
+      const unbegun = await ledger.read(endingUnbegun);
+      if (unbegun.length > 0)
+        await ledger.write(async (tx) => {
+          for (const id of unbegun) await confirmGone(tx, id, clock.now());
+        });
       const due = await ledger.read(dueResources);
       waitMs = Math.min(LONGEST_WAIT_MS, ...due.map((one) => this.begin(one, clock.now())));
     } catch (error) {
@@ -105,9 +118,11 @@ export class Driver {
   /** Begins with a resource whose time has come, and says in how many ms to look at it again. */
   private begin({ resourceId, connectorId, dueAtMs }: DueResource, now: number): number {
     if (this.working.has(resourceId)) return LONGEST_WAIT_MS;
-    const atMs = Math.max(dueAtMs, this.parts.circuits.closedUntil(connectorId, now) ?? 0, this.pausedUntilMs);
+    const closedMs = this.parts.circuits.closedUntil(connectorId, now) ?? 0;
+    const atMs = Math.max(dueAtMs, closedMs, this.pausedUntilMs, this.heldBackUntil.get(resourceId) ?? 0);
     if (atMs > now) return atMs - now;
     this.working.add(resourceId);
+    this.heldBackUntil.delete(resourceId);
     const run = this.workThrough(resourceId)
       .catch((error: unknown) => {
         this.pausedUntilMs = this.parts.clock.now() + TROUBLE_WAIT_MS;
@@ -124,7 +139,8 @@ export class Driver {
 
   private async workThrough(resourceId: string): Promise<void> {
     const { ledger, clock, calls } = this.parts;
-    while (!calls.isStopping) {
+    let isFruitless = true;
+    while (!calls.isStopping()) {
       const { place, tasks } = await ledger.read(async (db) => {
         const resource = await findResource(db, resourceId);
         const connector = await connectorOf(db, resource);
@@ -133,20 +149,28 @@ export class Driver {
           tasks: await dueTasks(db, resourceId, clock.now()),
         };
       });
-      if (place === undefined || tasks.length === 0) return;
+      // Such as in a ledger that was rolled back: what is due must not be done.
+      if (place === undefined || tasks.length === 0) {
+        if (isFruitless) this.heldBackUntil.set(resourceId, clock.now() + TROUBLE_WAIT_MS);
+        return;
+      }
+      isFruitless = false;
       if (!(await this.workOn(place, tasks))) return;
     }
   }
 
   /** Whether there may be more to do now. */
   private async workOn(place: Place, tasks: readonly GrantTask[]): Promise<boolean> {
-    const { lanes, worker, calls } = this.parts;
+    const { ledger, lanes, worker, calls } = this.parts;
     for (const task of tasks) {
-      if (calls.isStopping) return false;
+      if (calls.isStopping()) return false;
       try {
-        await lanes.run(place.resource.id, () => worker.work(place, task));
+        await lanes.run(place.resource.id, async () =>
+          // What was due a moment ago may be revoked by now.
+          worker.work(place, await ledger.read((db) => taskOf(db, task.sessionId))),
+        );
       } catch (error) {
-        if (error instanceof CircuitClosed || calls.isStopping) return false;
+        if (error instanceof CircuitClosed || calls.isStopping()) return false;
         throw error;
       }
     }

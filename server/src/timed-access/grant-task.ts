@@ -59,6 +59,18 @@ export async function taskOf(db: LedgerReader, sessionId: string): Promise<Grant
   return taskFromRow(await selectTasks(db).where('g.session_id', '=', sessionId).executeTakeFirstOrThrow());
 }
 
+/** Sessions that are to end and were never begun at their resource: nothing has to be asked for them. */
+export async function endingUnbegun(db: LedgerReader): Promise<string[]> {
+  const rows = await db
+    .selectFrom('resource_grant as g')
+    .innerJoin('session as s', 's.id', 'g.session_id')
+    .select('g.session_id')
+    .where(sql<boolean>`g.phase = 'finding'`)
+    .where('s.state', '=', 'ending')
+    .execute();
+  return rows.map(({ session_id: id }) => id);
+}
+
 /** Where something is due, and from when on. */
 export interface DueResource {
   readonly resourceId: string;

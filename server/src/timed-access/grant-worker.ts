@@ -73,7 +73,8 @@ export class GrantWorker {
     const other = await this.parts.ledger.read((db) => otherHolder(db, resource.id, subject.id, task.sessionId));
     if (other?.state === 'ending') return this.write((tx) => putOff(tx, task.sessionId, this.now() + TURN_MS));
     const fields = { resource: resource.name, subject: subject.label, account: subject.label, id: other?.id ?? '' };
-    if (other !== undefined) return this.dontBegin(task, new CurfewError('SESSION_ALREADY_LIVE', fields), subject.label);
+    if (other !== undefined)
+      return this.dontBegin(task, new CurfewError('SESSION_ALREADY_LIVE', fields), subject.label);
     if (await this.call(place, false, (port, signal) => port.has(subject, signal)))
       return this.dontBegin(task, new CurfewError('RESOURCE_HELD_BY_HAND', fields), subject.label);
     const doubtUntil = this.doubtUntil(place);
@@ -113,7 +114,7 @@ export class GrantWorker {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof ConnectorError) || this.parts.calls.isStopping) throw error;
+      if (!(error instanceof ConnectorError) || this.parts.calls.isStopping()) throw error;
       await this.failed(place, task, error);
     }
   }
@@ -145,8 +146,7 @@ export class GrantWorker {
   private async dontBegin(task: GrantTask, why: CurfewError, label = ''): Promise<void> {
     await this.write(async (tx) => {
       await refuse(tx, task.sessionId, why, this.now(), label);
-      if (task.phase !== 'finding')
-        await giveUp(tx, task.sessionId, { reason: 'failed', error: why }, this.now());
+      if (task.phase !== 'finding') await giveUp(tx, task.sessionId, { reason: 'failed', error: why }, this.now());
     });
   }
 
@@ -162,7 +162,7 @@ export class GrantWorker {
       await this.noteAnswer(id, begun);
       return answer;
     } catch (error) {
-      if (error instanceof ConnectorError && error.kind === 'refused' && circuits.isFailing(id) && !calls.isStopping)
+      if (error instanceof ConnectorError && error.kind === 'refused' && circuits.isFailing(id) && !calls.isStopping())
         await this.noteAnswer(id, begun);
       throw error;
     }
@@ -170,7 +170,8 @@ export class GrantWorker {
 
   private async noteAnswer(connectorId: string, begun: number): Promise<void> {
     const { circuits } = this.parts;
-    if (circuits.isFailing(connectorId)) await this.write((tx) => circuits.noteAnswer(tx, connectorId, begun, this.now()));
+    if (circuits.isFailing(connectorId))
+      await this.write((tx) => circuits.noteAnswer(tx, connectorId, begun, this.now()));
   }
 
   /** Until when something that is begun now may take effect, should no answer come. */
@@ -186,4 +187,3 @@ export class GrantWorker {
     return this.parts.ledger.write(work);
   }
 }
-

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { nextStep, type GrantFacts, type Step } from './next-step.js';
 
-const FACTS: GrantFacts = { state: 'starting', phase: 'finding', expiresAtMs: 10, untilMs: null, connectorDisabled: false };
+const FACTS: GrantFacts = {
+  state: 'starting',
+  phase: 'finding',
+  expiresAtMs: 10,
+  untilMs: null,
+  connectorDisabled: false,
+};
 
 describe('what is to be done for a session at its resource', () => {
   const CASES: readonly { readonly name: string; readonly facts: Partial<GrantFacts>; readonly step: Step }[] = [

@@ -47,7 +47,9 @@ export class ResourceCalls {
   async call<T>({ resource, connector }: Place, isUrgent: boolean, call: ConnectorCall<T>): Promise<T> {
     const { clock, circuits, open } = this.parts;
     this.assertOpen(connector.id);
-    const leaveTrial = circuits.isOnTrial(connector.id) ? await this.enter(this.trials, connector.id, 1, isUrgent) : undefined;
+    const leaveTrial = circuits.isOnTrial(connector.id)
+      ? await this.enter(this.trials, connector.id, 1, isUrgent)
+      : undefined;
     try {
       // Whoever was on trial before may have found out that it is still out of reach.
       this.assertOpen(connector.id);
@@ -71,7 +73,7 @@ export class ResourceCalls {
     }
   }
 
-  get isStopping(): boolean {
+  isStopping(): boolean {
     return this.stopping.signal.aborted;
   }
 
@@ -87,7 +89,7 @@ export class ResourceCalls {
   private assertOpen(connectorId: string): void {
     const untilMs = this.parts.circuits.closedUntil(connectorId, this.parts.clock.now());
     if (untilMs !== undefined) throw new CircuitClosed(untilMs);
-    if (this.isStopping) throw new CircuitClosed(Infinity);
+    if (this.isStopping()) throw new CircuitClosed(Infinity);
   }
 
   private enter(from: Map<string, Slots>, key: string, count: number, isUrgent: boolean): Promise<() => void> {

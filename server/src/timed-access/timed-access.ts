@@ -120,12 +120,12 @@ export class TimedAccess {
         .execute(),
     );
     for (const { id, name, connector_id: connectorId } of due) {
-      if (this.calls.isStopping) return;
+      if (this.calls.isStopping()) return;
       if (this.circuits.closedUntil(connectorId ?? '', clock.now()) !== undefined) continue;
       try {
         await this.compare(id);
       } catch (error) {
-        if (this.calls.isStopping) return;
+        if (this.calls.isStopping()) return;
         if (!(error instanceof CurfewError)) throw error;
         logger.warn('a resource could not be compared, will try again', { resource: name, error });
       }

@@ -2,11 +2,7 @@ import { CurfewError } from '@curfew/shared';
 import type { OwnAccount } from './own-accounts.js';
 
 /** The account of a person on a device; '' means their only one. Errors: FIELD_INVALID, ACCOUNT_NOT_FOUND, ACCOUNT_INELIGIBLE. */
-export function chosenAccount(
-  own: readonly OwnAccount[],
-  user: { readonly name: string },
-  given: string,
-): OwnAccount {
+export function chosenAccount(own: readonly OwnAccount[], user: { readonly name: string }, given: string): OwnAccount {
   const fitting = given === '' ? own : own.filter(({ name }) => name === given);
   if (fitting.length > 1) {
     const problem = `you have several there, so name one: ${own.map(({ name }) => name).join(', ')}`;

@@ -23,6 +23,7 @@ const statements = (): string[] => [
      constraint resource_grant_intends_for_somebody check (phase not in ('adding', 'held') or subject_id <> ''))`,
   `create index resource_grant_due on resource_grant (resource_id, due_at_ms) where due_at_ms is not null`,
   `create index resource_grant_by_subject on resource_grant (resource_id, subject_id)`,
+  `create index resource_grant_not_begun on resource_grant (session_id) where phase = 'finding'`,
   `create index resource_grant_open on resource_grant (resource_id, subject_id) where phase in ('adding', 'held')`,
   // What was begun there is never forgotten, whatever a program does.
   `create trigger resource_grant_only_goes_on before update of phase on resource_grant

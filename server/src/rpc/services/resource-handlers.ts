@@ -49,7 +49,8 @@ export function resourceHandlers({ kinds, connectors, resources, work }: OpenTim
       ListConnectorsResponse.fromPartial({ connectors: (await connectors.list()).map(connectorToProto) }),
     putConnector: async (request: PutConnectorRequest, identity: Identity) => {
       const { connector, secrets } = request;
-      if (connector === undefined) throw new CurfewError('CONNECTOR_INVALID', { field: 'connector', problem: 'is required' });
+      if (connector === undefined)
+        throw new CurfewError('CONNECTOR_INVALID', { field: 'connector', problem: 'is required' });
       const { name, kind, settings, disabled } = connector;
       const put = await connectors.put(callerOf(identity), { name, kind, settings, secrets, disabled });
       return PutConnectorResponse.fromPartial({ connector: connectorToProto(put) });

@@ -210,7 +210,8 @@ function filterFromProto(filter: ProtoFilter | undefined): SessionFilter {
 
 /** The part of a filter that a change can be judged by without asking the ledger again. */
 function fitsNames(filter: SessionFilter, session: SessionRecord): boolean {
-  const text = `${session.user_name} ${session.device_name} ${session.resource_name} ${session.account.name} ${session.reason}`.toLowerCase();
+  const text =
+    `${session.user_name} ${session.device_name} ${session.resource_name} ${session.account.name} ${session.reason}`.toLowerCase();
   return (
     (filter.kind === '' || filter.kind === session.kind) &&
     (filter.user === '' || [session.user_id, session.user_name].includes(filter.user)) &&

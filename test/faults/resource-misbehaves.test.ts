@@ -127,9 +127,12 @@ describe('a resource that misbehaves', function () {
 
   it('looks again for an addition that came after it was given up', async () => {
     treatFirst('add', 1, 'late');
+    const removed = () => resource.count('remove', 'alice') >= 1;
+    resource.whenLate = () => eventually(removed, SOON);
     const id = await owner.grant('alice', 'ops');
     await eventually(() => resource.count('add', 'alice') === 1, SOON);
     await owner.revoke(these(id));
+    await eventually(() => resource.has('ops', 'alice'), SOON);
     await owner.until(id, SessionState.ENDED, SOON.withinMs);
     assert.equal(resource.has('ops', 'alice'), false);
   });

@@ -6,7 +6,7 @@ export type FakeCall = 'describe' | 'find' | 'has' | 'add' | 'remove' | 'members
 
 /**
  * How a call is treated. `lose`: done, and the answer lost. `drop`: not done, and no answer. `half`: done, and half an
- * answer. `late`: not done before the client has gone, and done then.
+ * answer. `late`: not done before the client has gone and `whenLate` says so, and done then.
  */
 export type FakeTreatment = 'do' | 'lose' | 'drop' | 'half' | 'hang' | 'late' | 'error' | 'refuse' | 'busy';
 
@@ -33,6 +33,7 @@ export class FakeResource {
   treat: (asked: FakeAsked) => FakeTreatment | Promise<FakeTreatment> = () => 'do';
   /** Called when a call was done, and before it is answered. */
   done: (asked: FakeAsked) => void | Promise<void> = () => undefined;
+  whenLate: () => Promise<unknown> = () => Promise.resolve();
   retryAfterSeconds = 1;
   private atOnce = 0;
   private readonly server: Server = createServer((request, response) => void this.answer(request, response));
@@ -88,6 +89,7 @@ export class FakeResource {
         return;
       case 'late':
         await new Promise((resolve) => response.once('close', resolve));
+        await this.whenLate();
         this.act(asked);
         return;
       case 'drop':

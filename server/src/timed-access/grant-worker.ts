@@ -174,9 +174,9 @@ export class GrantWorker {
       await this.write((tx) => circuits.noteAnswer(tx, connectorId, begun, this.now()));
   }
 
-  /** Until when something that is begun now may take effect, should no answer come. */
+  /** Until when something that is begun now may take effect, should no answer come: also some time after it is given up. */
   private doubtUntil({ connector }: Place): number {
-    return this.now() + this.parts.kindOf(connector.kind).callLimitMs;
+    return this.now() + 2 * this.parts.kindOf(connector.kind).callLimitMs;
   }
 
   private now() {

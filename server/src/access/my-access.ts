@@ -30,7 +30,7 @@ import { resourceTargets, type ResourceTarget } from './my-resources.js';
 const SHOWN = 200;
 
 /** An account that a person could ask admin rights for, and what the policies say to that. */
-export interface DeviceTarget {
+interface DeviceTarget {
   readonly device: DeviceRow;
   readonly account: OwnAccount;
   readonly answer: PolicyAnswer;

@@ -176,7 +176,7 @@ export class Connectors {
 }
 
 /** A kind's fields, those that are kept sealed apart. */
-export const fieldsOf = ({
+const fieldsOf = ({
   settings,
 }: ConnectorKind): {
   readonly fields: readonly ConnectorField[];

@@ -20,7 +20,7 @@ const groupOptions = (group: string): GrantOptions => ({
 
 /** What stands for options and account where a resource is on no device. */
 export const NO_OPTIONS = groupOptions('');
-export const NO_ACCOUNT: AccountIdentity = { name: '', uid: 0, fingerprint: '' };
+const NO_ACCOUNT: AccountIdentity = { name: '', uid: 0, fingerprint: '' };
 
 /** Where and as whom a user gets a resource; without a device, the driver of connectors finds that out. */
 export interface ResourcePlace {

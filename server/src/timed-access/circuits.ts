@@ -85,8 +85,8 @@ export class Circuits {
       .execute();
     this.circuits.set(connectorId, { failedAt: this.begun, failures, nextAttemptMs });
     tx.changed('resource', connectorId);
-    // What waits behind it is shown as waiting from the moment on.
-    if (nextAttemptMs !== null && before.nextAttemptMs === null) await touchWaiting(tx, connectorId);
+    // What waits behind it is shown as waiting, and until when.
+    if (nextAttemptMs !== null) await touchWaiting(tx, connectorId);
     return nextAttemptMs ?? undefined;
   }
 

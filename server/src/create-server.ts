@@ -7,6 +7,7 @@ import {
   NotificationServiceService,
   PolicyServiceService,
   RequestServiceService,
+  ResourceServiceService,
   ServerServiceService,
   SessionServiceService,
   SignInServiceService,
@@ -20,6 +21,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { MyAccess } from './access/my-access.js';
 import { AuditLog } from './audit/audit-log.js';
+import { CONNECTOR_KINDS } from './connectors/connector-kinds.js';
+import type { ConnectorKind } from './connectors/connector-kind.js';
 import type { Config } from './config/config.js';
 import { Devices } from './devices/devices.js';
 import { JoinTokens } from './devices/join-tokens.js';
@@ -51,12 +54,14 @@ import { deviceHandlers, enrollmentHandlers } from './rpc/services/device-handle
 import { recordLeaseKeys, serverHandlers } from './rpc/services/server-handlers.js';
 import { notificationHandlers } from './rpc/services/notification-handlers.js';
 import { policyHandlers } from './rpc/services/policy-handlers.js';
+import { resourceHandlers } from './rpc/services/resource-handlers.js';
 import { requestHandlers } from './rpc/services/request-handlers.js';
 import { signInHandlers } from './rpc/services/sign-in-handlers.js';
 import { sessionHandlers } from './rpc/services/session-handlers.js';
 import { userHandlers } from './rpc/services/user-handlers.js';
 import { setGroups } from './users/user-groups.js';
 import { Sessions } from './sessions/sessions.js';
+import { openTimedAccess, type OpenTimedAccess } from './timed-access/open-timed-access.js';
 import { buildSignIn, type SignInParts } from './sign-in/sign-in-parts.js';
 import { ApiTokens } from './users/api-tokens.js';
 import type { UseCaseContext } from './use-case-context.js';
@@ -88,12 +93,15 @@ export interface ServerParts {
   readonly logger: Logger;
   /** Must end the process: the disk has failed. */
   readonly fatal: (error: unknown) => void;
+  /** Other kinds of connectors than those that come along. */
+  readonly connectorKinds?: readonly ConnectorKind[];
 }
 
 const SERVER_CERTIFICATE_LIFE = 90 * DAY;
 
 /** Builds and starts everything: the only place on the server where adapters meet. */
-export async function createServer({ config, clock, random, logger, fatal }: ServerParts): Promise<RunningServer> {
+export async function createServer(parts: ServerParts): Promise<RunningServer> {
+  const { config, clock, random, logger, fatal, connectorKinds: kinds = CONNECTOR_KINDS } = parts;
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const files = new SecretFiles(path.join(config.dataDir, 'pki'));
   const ca = await CertificateAuthority.open(files, clock, random);
@@ -108,13 +116,14 @@ export async function createServer({ config, clock, random, logger, fatal }: Ser
   const hub = new LinkHub({ context, ledger, devices, requests, auditLog, keys, logger });
 
   const notifications = await startNotifications({ context, config, files, requests, logger });
+  const timedAccess = await openTimedAccess({ context, config, files, kinds, logger });
   const limits = new CallLimits(clock, config.limits);
   const identified = (peer: string): void => {
     gate.identified(peer);
     console.identified(peer);
   };
   const given = { config, clock, random, logger };
-  const more = { signIn, notifications, hub, ca, keys, auditLog };
+  const more = { signIn, notifications, timedAccess, hub, ca, keys, auditLog };
   const { server, host, rules } = buildRpc({ ...useCases, ...more, ...given, limits, identified });
   ledger.onChange((changes) => {
     if (changes.some(({ kind }) => kind === 'user')) host.recheckStreams();
@@ -129,15 +138,9 @@ export async function createServer({ config, clock, random, logger, fatal }: Ser
   const { unknownConnections } = config;
   const http = { host, rules, signIn, users, limits, ca, clock, random, logger, unknownConnections };
   const console = await startConsole({ ...http, hooks: notifications.hookRoutes, config: config.http });
+  await timedAccess.work.start();
   const expiry = new ExpiryTimer(ledger, sessions, clock, logger, hub.lostSince);
-  const everyMinute = async (): Promise<void> => {
-    await requests.sweep();
-    await signIn.signIns.sweep();
-    // Not waited for: a provider that is slow must not keep the other sweeps waiting.
-    void signIn.oidc?.signIn.recheck();
-    await hub.pushCheckpoints();
-    await notifications.notifier.sweep();
-  };
+  const everyMinute = () => sweep({ requests, signIn, hub, notifications, timedAccess });
   const sweeps = startSweeps({
     logger,
     everyMinute,
@@ -165,10 +168,28 @@ export async function createServer({ config, clock, random, logger, fatal }: Ser
       host.stopStreams();
       await Promise.all([closeGrpc(server, clock), console.close()]);
       gate.closeAll();
+      await timedAccess.work.stop();
       await notifications.stop();
       await ledger.close();
     },
   };
+}
+
+/** What is done every minute. */
+async function sweep({
+  requests,
+  signIn,
+  hub,
+  notifications,
+  timedAccess,
+}: Pick<RpcParts, 'requests' | 'signIn' | 'hub' | 'notifications' | 'timedAccess'>): Promise<void> {
+  await requests.sweep();
+  await signIn.signIns.sweep();
+  // Not waited for: a provider that is slow must not keep the other sweeps waiting.
+  void signIn.oidc?.signIn.recheck();
+  await hub.pushCheckpoints();
+  await notifications.notifier.sweep();
+  await timedAccess.work.sweep();
 }
 
 /** Everything about signing in. */
@@ -237,6 +258,7 @@ type RpcParts = ReturnType<typeof buildUseCases> &
     readonly signIn: SignInParts;
     readonly hub: LinkHub;
     readonly notifications: Notifications;
+    readonly timedAccess: OpenTimedAccess;
     readonly ca: CertificateAuthority;
     readonly keys: ServerKeys;
     readonly auditLog: AuditLog;
@@ -263,6 +285,7 @@ function buildRpc(parts: RpcParts): {
     joinTokens,
     signIn,
     notifications,
+    timedAccess,
     hub,
     ca,
     keys,
@@ -299,17 +322,14 @@ function buildRpc(parts: RpcParts): {
   host.add(server, LinkServiceService, linkHandlers(linkParts));
   host.add(server, DeviceServiceService, deviceHandlers(deviceParts));
   host.add(server, RequestServiceService, requestHandlers({ requests, ledger }));
-  host.add(
-    server,
-    SessionServiceService,
-    sessionHandlers({ ledger, sessions, hub, clock, passwordRequired: config.passwordRequired }),
-  );
   const { passwordRequired } = config;
+  host.add(server, SessionServiceService, sessionHandlers({ ledger, sessions, hub, clock, passwordRequired }));
   host.add(server, PolicyServiceService, policyHandlers({ policies, hub, passwordRequired }));
   host.add(server, AccessServiceService, accessHandlers({ access, ledger, hub, passwordRequired }));
   host.add(server, UserServiceService, userHandlers({ users, tokens }));
   host.add(server, SignInServiceService, signInHandlers(signIn));
   host.add(server, AuditServiceService, auditHandlers(auditLog));
+  host.add(server, ResourceServiceService, resourceHandlers(timedAccess));
   host.add(server, NotificationServiceService, notificationHandlers(notifications));
   const overview = new Overview(context, hub);
   const serverParts = {

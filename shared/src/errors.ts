@@ -114,10 +114,7 @@ export const ERRORS = {
   DURATION_TOO_LONG: spec('INVALID_ARGUMENT', '{field}: {given} is longer than the {limit} allowed'),
   SESSION_NOT_FOUND: spec('NOT_FOUND', "no session '{given}'"),
   SESSION_NOT_LIVE: spec('FAILED_PRECONDITION', 'the session {id} is {state}'),
-  SESSION_ALREADY_LIVE: spec(
-    'FAILED_PRECONDITION',
-    "the account '{account}' has the session {id} on that device already; extend it",
-  ),
+  SESSION_ALREADY_LIVE: spec('FAILED_PRECONDITION', "'{account}' has the session {id} there already; extend it"),
   SESSION_REFUSED: spec('FAILED_PRECONDITION', 'the device refused: {detail}'),
   LEDGER_ROLLED_BACK: spec(
     'FAILED_PRECONDITION',
@@ -147,13 +144,40 @@ export const ERRORS = {
     'the request {id} has no break-glass session that waits for a review',
   ),
   EXTENSION_NOT_ALLOWED: spec('FAILED_PRECONDITION', "the policy '{policy}' lets no session be extended"),
+
+  // Resources
   RESOURCE_NOT_FOUND: spec('NOT_FOUND', "no resource '{given}'"),
+  RESOURCE_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
+  RESOURCE_IN_USE: spec(
+    'FAILED_PRECONDITION',
+    "the resource '{resource}' has {sessions} sessions that are not over; end them and wait for that first",
+  ),
+  RESOURCE_DISABLED: spec('FAILED_PRECONDITION', "the resource '{resource}' is disabled, so nobody gets it"),
+  RESOURCE_SUBJECT_UNKNOWN: spec('FAILED_PRECONDITION', "the resource '{resource}' knows nobody who is {user}"),
+  RESOURCE_HELD_BY_HAND: spec(
+    'FAILED_PRECONDITION',
+    "'{subject}' has the resource '{resource}' already by other hands, and what is not ours is never taken away",
+  ),
+  RESOURCE_REMOVED_BY_HAND: spec(
+    'FAILED_PRECONDITION',
+    "somebody else took the resource '{resource}' from '{subject}'",
+  ),
+  RESOURCE_REFUSED: spec('FAILED_PRECONDITION', "the resource '{resource}' refuses: {problem}"),
+  RESOURCE_UNREACHABLE: spec('UNAVAILABLE', "the resource '{resource}' does not answer: {problem}", true),
+  CONNECTOR_NOT_FOUND: spec('NOT_FOUND', "no connector '{given}'"),
+  CONNECTOR_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
+  CONNECTOR_IN_USE: spec('FAILED_PRECONDITION', "the connector '{connector}' is used by the resource '{resource}'"),
+  CONNECTOR_DISABLED: spec(
+    'FAILED_PRECONDITION',
+    "the connector '{connector}' is disabled, so nothing is given through it",
+  ),
+
   // Notifications
   CHANNEL_NOT_FOUND: spec('NOT_FOUND', "no channel '{given}'; see curfewctl channels list"),
   CHANNEL_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
   TARGET_NOT_ALLOWED: spec(
     'INVALID_ARGUMENT',
-    "channel.target: '{host}' is an address of the server's own machine or link ({address}); notifications.allow_local_targets allows those",
+    "{field}: '{host}' is an address of the server's own machine or link ({address}); {option} allows those",
   ),
   HOOK_REFUSED: spec('UNAUTHENTICATED', 'the signature of this call is not valid, too old, or was used before'),
   SECRET_UNREADABLE: spec(

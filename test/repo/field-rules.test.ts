@@ -2,11 +2,18 @@ import { PATTERN_WORDS } from '@curfew/server';
 import assert from 'node:assert/strict';
 import { curfewMethods, fieldPlaces, rulesOf } from '../support/request-cases.js';
 
+const OUTPUT_ONLY = 'output only: what a caller says is not read';
+
 /** Fields without a rule, each with the reason. */
 const EXEMPT: Readonly<Record<string, string>> = {
   'curfew.types.v1.Account.uid':
     'every number is a uid; which of them may be elevated is for ACCOUNT_INELIGIBLE to say',
-  'curfew.types.v1.Channel.last_delivered_time': 'output only: what a caller says is not read',
+  'curfew.types.v1.Channel.last_delivered_time': OUTPUT_ONLY,
+  'curfew.types.v1.Connector.failing_since_time': OUTPUT_ONLY,
+  'curfew.types.v1.Connector.next_attempt_time': OUTPUT_ONLY,
+  'curfew.types.v1.Connector.secrets_set': OUTPUT_ONLY,
+  'curfew.types.v1.Resource.compared_time': OUTPUT_ONLY,
+  'curfew.types.v1.ResourceDrift.seen_time': OUTPUT_ONLY,
 };
 
 /** protobuf's number for the scalar type bool, of which both values are right everywhere. */

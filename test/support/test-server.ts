@@ -1,4 +1,5 @@
 import { createServer, loadConfig, type RunningServer } from '@curfew/server';
+import type { ConnectorKind } from '@curfew/server/parts';
 import { silentLogger, SystemClock, systemRandom } from '@curfew/shared';
 import { rmSync } from 'node:fs';
 import { scratchFolder } from './scratch.js';
@@ -17,8 +18,11 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Starts a server; `env` are options as CURFEW_… names. */
-export async function startTestServer(env: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+/** Starts a server; `env` are options as CURFEW_… names, `connectorKinds` stand for those that come along. */
+export async function startTestServer(
+  env: Readonly<Record<string, string>> = {},
+  connectorKinds?: readonly ConnectorKind[],
+): Promise<TestServer> {
   const folder = scratchFolder('server');
   const running = await createServer({
     config: loadConfig({
@@ -34,6 +38,7 @@ export async function startTestServer(env: Readonly<Record<string, string>> = {}
     fatal: (error) => {
       throw error;
     },
+    ...(connectorKinds === undefined ? {} : { connectorKinds }),
   });
   return {
     running,

@@ -13,27 +13,36 @@ import {
   selectRequests,
   type RequestRecord,
 } from '../requests/request-record.js';
+import { placeOf } from '../resources/device-group.js';
+import { findOpenResource } from '../resources/find-resource.js';
 import { endSessions } from '../sessions/end-sessions.js';
 import { assertEnabled, assertGranting } from '../sessions/grant-rules.js';
 import { selectSessions, sessionFromRow, sessionsById, type SessionRecord } from '../sessions/session-record.js';
 import { startRequest } from '../sessions/start-session.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { chosenAccount } from '../users/chosen-account.js';
 import { ownAccounts, type OwnAccount } from '../users/own-accounts.js';
 import { insertLink, userById, type UserRecord } from '../users/users.js';
+import { resourceTargets, type ResourceTarget } from './my-resources.js';
 
 /** How much of their history people are shown. */
 const SHOWN = 200;
 
-/** Something that a person could ask for, and what the policies say to that. */
-export interface AccessTarget {
+/** An account that a person could ask admin rights for, and what the policies say to that. */
+interface DeviceTarget {
   readonly device: DeviceRow;
   readonly account: OwnAccount;
   readonly answer: PolicyAnswer;
 }
 
+/** What a person could ask for: an account of a device, or a resource. */
+export type AccessTarget = DeviceTarget | ResourceTarget;
+
 export interface MyRequestInput extends RequestInput {
+  /** Exactly one of device and resource is given; '' stands for none. */
   readonly device: string;
+  readonly resource?: string;
   /** '' means the person's only one there. */
   readonly account: string;
 }
@@ -42,14 +51,18 @@ export interface MyRequestInput extends RequestInput {
 export class MyAccess {
   constructor(private readonly context: UseCaseContext) {}
 
-  /** Every account of the caller's that could be elevated, by the device's name, with the answer to asking for it. */
+  /**
+   * Every account of the caller's that could be elevated, by the device's name, then every resource, by its name, with the
+   * answer to asking for it.
+   */
   targets(caller: Caller, options: GrantOptions): Promise<AccessTarget[]> {
     const { ledger, clock, settings } = this.context;
     return ledger.read(async (db) => {
       const [now, policies] = [clock.now(), await readPolicies(db)];
       const user = await userById(db, caller.userId);
+      const resources = await resourceTargets(db, this.context, user);
       const own = (await ownAccounts(db, settings, user)).filter(({ ineligibleReason }) => ineligibleReason === '');
-      if (own.length === 0) return [];
+      if (own.length === 0) return resources;
       const ids = [...new Set(own.map(({ deviceId }) => deviceId))];
       const rows = await db
         .selectFrom('device')
@@ -60,7 +73,7 @@ export class MyAccess {
       const devices = new Map(rows.map((row) => [row.id, row]));
       const used = await usedUnder(db, user.id, policies, now);
       const ask = { durationMs: undefined, reason: undefined, ticket: undefined, options, breakGlass: false };
-      return own
+      const onDevices = own
         .flatMap((account) => {
           const device = devices.get(account.deviceId);
           if (device === undefined) return [];
@@ -69,18 +82,31 @@ export class MyAccess {
           return [{ device, account, answer: decide(policies, facts, settings, now) }];
         })
         .sort((a, b) => a.device.name.localeCompare(b.device.name) || a.account.name.localeCompare(b.account.name));
+      return [...onDevices, ...resources];
     });
   }
 
-  /** Asks. Errors: DEVICE_NOT_FOUND, ACCOUNT_NOT_FOUND, ACCOUNT_INELIGIBLE, and those of `createRequest`. */
+  /** Asks. Errors: those of `findOpenResource`, DEVICE_NOT_FOUND, ACCOUNT_NOT_FOUND, ACCOUNT_INELIGIBLE, and those of `createRequest`. */
   request(caller: Caller, input: MyRequestInput): Promise<RequestRecord> {
     return this.context.ledger.write(async (tx) => {
       const user = await enabledUser(tx.db, caller);
+      const [actor, freshAtMs] = [callerActor(caller), caller.freshAtMs];
+      const { resource: wanted = '' } = input;
+      if (wanted !== '') {
+        const resource = await findOpenResource(tx.db, wanted);
+        const place = await placeOf(tx, this.context, resource, user, { account: input.account, actor });
+        const { options } = place;
+        return createRequest(
+          tx,
+          this.context,
+          { user, target: { resource, place }, actor, freshAtMs },
+          { ...input, options },
+        );
+      }
       const device = await findDevice(tx.db, input.device);
       if (device.state === 'removed') throw new CurfewError('DEVICE_NOT_FOUND', { given: input.device });
       const own = await ownAccounts(tx.db, this.context.settings, user, device.id);
       const account = chosenAccount(own, user, input.account);
-      const actor = callerActor(caller);
       if (!account.linked)
         await insertLink(
           tx,
@@ -94,7 +120,8 @@ export class MyAccess {
           actor,
         );
       const { name, uid, fingerprint } = account;
-      return createRequest(tx, this.context, { user, device, account: { name, uid, fingerprint }, actor }, input);
+      const target = { device, account: { name, uid, fingerprint } };
+      return createRequest(tx, this.context, { user, target, actor, freshAtMs }, input);
     });
   }
 
@@ -113,11 +140,14 @@ export class MyAccess {
     return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);
       const request = await ownRequest(tx.db, caller, given);
+      // What is for a resource has started by itself.
+      if (request.resource_id !== '')
+        throw new CurfewError('REQUEST_NOT_APPROVED', { id: request.id, state: request.state });
       const device = await findDevice(tx.db, request.device_id);
       if (device.state === 'removed') throw new CurfewError('DEVICE_NOT_FOUND', { given: request.device_name });
       await this.assertSameAccount(tx, request);
       const starter = { actor: callerActor(caller), freshAtMs: caller.freshAtMs };
-      const id = await startRequest(tx, this.context, device, request, starter);
+      const id = await startRequest(tx, this.context, { device }, request, starter);
       return only(await sessionsById(tx.db, [id]));
     });
   }
@@ -182,19 +212,6 @@ async function ownRequest(db: LedgerReader, caller: Caller, given: string): Prom
   const request = await requestById(db, await findId(db, 'access_request', 'request', given, 'REQUEST_NOT_FOUND'));
   if (request.user_id !== caller.userId) throw new CurfewError('REQUEST_NOT_FOUND', { given });
   return request;
-}
-
-function chosenAccount(own: readonly OwnAccount[], user: UserRecord, given: string): OwnAccount {
-  const fitting = given === '' ? own : own.filter(({ name }) => name === given);
-  if (fitting.length > 1) {
-    const problem = `you have several there, so name one: ${own.map(({ name }) => name).join(', ')}`;
-    throw new CurfewError('FIELD_INVALID', { field: 'account', problem });
-  }
-  const [account] = fitting;
-  if (account === undefined) throw new CurfewError('ACCOUNT_NOT_FOUND', { given: given === '' ? user.name : given });
-  const { ineligibleReason: why } = account;
-  if (why !== '') throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why });
-  return account;
 }
 
 function only<T>(records: readonly T[]): T {

@@ -13,11 +13,14 @@ describe('the folder of programs in the configuration', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('is none by default', () => {
-    assert.equal(loadConfig({}, undefined).commandFolder, '');
+    assert.equal(loadConfig({}, undefined).timedAccess.commandFolder, '');
   });
 
   it('is a folder that is there', () => {
-    assert.equal(loadConfig({ CURFEW_CONNECTORS_COMMAND_FOLDER: folder }, undefined).commandFolder, folder);
+    assert.equal(
+      loadConfig({ CURFEW_TIMED_ACCESS_COMMAND_FOLDER: folder }, undefined).timedAccess.commandFolder,
+      folder,
+    );
   });
 
   for (const { name, value } of [
@@ -26,7 +29,7 @@ describe('the folder of programs in the configuration', () => {
     { name: 'nothing that is there', value: () => path.join(folder, 'missing') },
   ])
     it(`is not ${name}`, () => {
-      assert.throws(() => loadConfig({ CURFEW_CONNECTORS_COMMAND_FOLDER: value() }, undefined), {
+      assert.throws(() => loadConfig({ CURFEW_TIMED_ACCESS_COMMAND_FOLDER: value() }, undefined), {
         code: 'CONFIG_INVALID',
         message: /connectors\.command_folder: '.+' is not the absolute path of a folder/,
       });

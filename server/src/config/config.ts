@@ -6,6 +6,7 @@ import { httpConfig, signInConfig, type HttpConfig, type SignInConfig } from './
 import type { NotificationSettings } from '../notifiers/notification-settings.js';
 import { oidcConfig, type OidcConfig } from './oidc-config.js';
 import type { LimitSettings } from '../rpc/call-limits.js';
+import type { TimedAccessSettings } from '../timed-access/timed-access.js';
 import { CONFIG_OPTIONS, type ConfigOption, type OptionName } from './options.js';
 
 /** The compiled configuration: milliseconds, numbers, lists. */
@@ -27,8 +28,7 @@ export interface Config {
   readonly limits: LimitSettings;
   readonly unknownConnections: number;
   readonly notifications: NotificationSettings;
-  /** '' when connectors may run no programs. */
-  readonly commandFolder: string;
+  readonly timedAccess: TimedAccessSettings;
   readonly logLevel: LogLevel;
 }
 
@@ -85,7 +85,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
         from: text('mail.from'),
       }),
     }),
-    commandFolder: text('connectors.command_folder'),
+    timedAccess: Object.freeze({
+      notifyAfterMs: ms('timed_access.notify_after'),
+      compareEveryMs: ms('timed_access.compare_every'),
+      allowLocalTargets: text('timed_access.allow_local_targets') === 'true',
+      commandFolder: text('timed_access.command_folder'),
+    }),
     logLevel: text('log.level') as LogLevel,
   });
 }

@@ -252,10 +252,28 @@ export const CONFIG_OPTIONS = [
     doc: 'The address that mail comes from. Needed with mail.host.',
   },
   {
-    name: 'connectors.command_folder',
+    name: 'timed_access.command_folder',
     type: 'folder',
     fallback: '',
     doc: 'The folder whose programs connectors of the kind command may run, as the user of the server. Whoever may edit connectors can run everything in it. Empty means that the kind is not offered.',
+  },
+  {
+    name: 'timed_access.notify_after',
+    type: 'duration',
+    fallback: '10m',
+    doc: 'Operators are told of a resource that has not confirmed for this long what the ledger wants of it.',
+  },
+  {
+    name: 'timed_access.compare_every',
+    type: 'duration',
+    fallback: '15m',
+    doc: 'How often each resource is compared with the ledger.',
+  },
+  {
+    name: 'timed_access.allow_local_targets',
+    type: 'boolean',
+    fallback: 'false',
+    doc: "Whether connectors may be pointed at the server's own machine and link: loopback and link-local addresses.",
   },
   {
     name: 'log.level',

@@ -36,7 +36,8 @@ export async function desiredSessions(db: LedgerReader, deviceIds: readonly stri
   const checkpoint = (await newestCheckpoint(db))?.note ?? '';
   const byDevice = new Map<string, OpenSession[]>();
   for (const session of await openSessions(db, deviceIds))
-    byDevice.set(session.device_id, [...(byDevice.get(session.device_id) ?? []), session]);
+    if (session.device_id !== null)
+      byDevice.set(session.device_id, [...(byDevice.get(session.device_id) ?? []), session]);
   return devices.map((device) => {
     const own = byDevice.get(device.id) ?? [];
     const offered = offeredStates(device.state, rolledBack);

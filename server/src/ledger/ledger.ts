@@ -6,7 +6,7 @@ import type { Tables } from './tables.js';
 export interface Change {
   /** Grows with every change. */
   readonly revision: number;
-  readonly kind: 'session' | 'request' | 'device' | 'user' | 'policy' | 'ledger';
+  readonly kind: 'session' | 'request' | 'device' | 'user' | 'policy' | 'resource' | 'ledger';
   readonly id: string;
   /** The device that the change concerns; '' when none. */
   readonly deviceId: string;

@@ -17,6 +17,8 @@ import { Observations } from '../sessions/observations.js';
 import { Sessions } from '../sessions/sessions.js';
 import { ApiTokens } from '../users/api-tokens.js';
 import { Users } from '../users/users.js';
+import { dueResources, dueTasks, endingUnbegun, otherHolder } from '../timed-access/grant-task.js';
+import { noticeOverdue } from '../timed-access/overdue.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { SqliteLedger } from './sqlite-ledger.js';
 
@@ -41,6 +43,8 @@ const LIVE = [
   'policy_by_position',
   'device_name_unique',
   'device_to_look_at',
+  'resource_grant_due',
+  'resource_grant_not_begun',
 ];
 
 describe('the work of every minute', () => {
@@ -117,6 +121,11 @@ describe('the work of every minute', () => {
     clock.advance(durationMs(2 * MINUTE));
     await sessions.expireDue();
     await sessions.expireOffline(() => undefined);
+    await ledger.read(dueResources);
+    await ledger.read(endingUnbegun);
+    await ledger.read((db) => dueTasks(db, 'res-1', clock.now()));
+    await ledger.read((db) => otherHolder(db, 'res-1', 'alice', 'ses-1'));
+    await ledger.write((tx) => noticeOverdue(tx, clock.now(), MINUTE));
     await devices.get('web-1');
     await devices.seen(device.id);
     const { note } = await log.update('');

@@ -46,6 +46,7 @@ function containsShort(text: string): RawBuilder<boolean> {
   return sql<boolean>`(
     s.user_id in (select id from app_user where ${has(sql`name`)})
     or s.device_id in (select id from device where ${has(sql`name`)})
+    or s.resource_id in (select id from resource where ${has(sql`name`)})
     or ${has(sql`s.reason`)}
     or (${has(sql`s.account`)} and ${has(sql`json_extract(s.account, '$.name')`)}))`;
 }

@@ -13,6 +13,7 @@ import * as notificationsMigration from './migrations/0004-notifications.js';
 import * as listsMigration from './migrations/0005-lists.js';
 import * as signInEndsMigration from './migrations/0006-sign-in-ends.js';
 import * as searchMigration from './migrations/0007-search.js';
+import * as timedAccessMigration from './migrations/0008-timed-access.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { SqliteSessionSearch } from './session-search.js';
 import { copyLogIfLong, isStorageFailure, isStorageFull, openSqlite } from './sqlite-connection.js';
@@ -86,6 +87,7 @@ export class SqliteLedger implements Ledger {
             '0005-lists': listsMigration,
             '0006-sign-in-ends': signInEndsMigration,
             '0007-search': searchMigration,
+            '0008-timed-access': timedAccessMigration,
           }),
       },
       // Others may have come in between; no migration depends on another than the first.

@@ -1,6 +1,7 @@
 import type { EndReason, RequestState, SessionKind, SessionState } from '@curfew/shared';
 import type { Generated, GeneratedAlways } from 'kysely';
 import type { ChannelKind, DeliveryState } from '../notifiers/channel-kind.js';
+import type { DriftKind, GrantPhase } from '../timed-access/grant-phase.js';
 
 /** Where the review of a break-glass session stands; '' when there is nothing to review. */
 type ReviewState = '' | 'waiting' | 'accepted' | 'rejected';
@@ -117,7 +118,10 @@ export interface Tables {
   access_request: {
     id: string;
     user_id: string;
-    device_id: string;
+    /** Null for a resource that is on no device. */
+    device_id: string | null;
+    /** Null for admin rights on a device. */
+    resource_id: string | null;
     account: string;
     options: string;
     duration_ms: number;
@@ -194,7 +198,10 @@ export interface Tables {
     state: SessionState;
     seq: number;
     user_id: string;
-    device_id: string;
+    /** Null for a resource that is on no device. */
+    device_id: string | null;
+    /** Null for admin rights on a device. */
+    resource_id: string | null;
     uid: number;
     account: string;
     options: string;
@@ -265,6 +272,74 @@ export interface Tables {
     last_error: string;
     created_at_ms: number;
     next_attempt_at_ms: number | null;
+  };
+  connector: {
+    id: string;
+    name: string;
+    /** The name in lower case: unique. */
+    name_key: string;
+    kind: string;
+    /** A JSON object of texts. */
+    settings: string;
+    /** A JSON object of sealed texts by the names of the kind's secret fields. */
+    secrets: string;
+    disabled: number;
+    created_at_ms: number;
+    /** How many attempts in a row found it out of reach. */
+    failures: Generated<number>;
+    failing_since_ms: Generated<number | null>;
+    /** Nothing is asked of it before; null while it is well. */
+    next_attempt_at_ms: Generated<number | null>;
+    last_error: Generated<string>;
+  };
+  resource: {
+    id: string;
+    name: string;
+    /** The name in lower case: unique among those that are not removed. */
+    name_key: string;
+    description: string;
+    /** The connector's kind, or 'device_group'. */
+    kind: string;
+    /** Null for a device's group, and when the connector of a removed resource is gone. */
+    connector_id: string | null;
+    /** The device of a device's group. */
+    device_id: string | null;
+    /** A JSON object of texts. */
+    target: string;
+    disabled: number;
+    created_at_ms: number;
+    removed_at_ms: number | null;
+    compared_at_ms: number | null;
+  };
+  resource_subject: { resource_id: string; user_id: string; subject: string };
+  resource_grant: {
+    session_id: string;
+    resource_id: string;
+    phase: GrantPhase;
+    /** How the resource calls the user; '' before that is known. */
+    subject_id: string;
+    subject_label: string;
+    /** What the resource was told at last; null before. */
+    until_ms: number | null;
+    /** When there is something to do; null while ledger and resource agree. */
+    due_at_ms: number | null;
+    /** How many attempts at what is to do now have failed. */
+    attempts: number;
+    attempt_error: string;
+    /** Until when an attempt without an answer may still take effect. */
+    doubtful_until_ms: number;
+    /** When operators were told that the resource does not confirm; null while there is nothing to tell. */
+    noticed_at_ms: number | null;
+  };
+  resource_member: { resource_id: string; subject_id: string; label: string };
+  resource_drift: {
+    resource_id: string;
+    kind: DriftKind;
+    subject_id: string;
+    label: string;
+    /** '' when there is none. */
+    session_id: string;
+    seen_at_ms: number;
   };
   change: { revision: Generated<number>; kind: string; id: string; device_id: string };
 }

@@ -70,12 +70,12 @@ export class Overview {
       .where('state', '=', 'ending')
       .groupBy(BY_DEVICE)
       .execute();
-    const offline = live.map(({ device_id: id }) => id).filter((id) => !this.hub.isLinked(id));
+    const offline = live.flatMap(({ device_id: id }) => (id === null || this.hub.isLinked(id) ? [] : [id]));
     return {
       activeSessions: sum(live, 'count'),
       endingSoon: sum(live, 'soon'),
       waitingForDevice: sum(
-        ending.filter(({ device_id: id }) => !this.hub.isLinked(id)),
+        ending.filter(({ device_id: id }) => id !== null && !this.hub.isLinked(id)),
         'count',
       ),
       offlineDevicesWithSessions: await namesOf(db, offline.slice(0, MOST_LOOKED_UP)),

@@ -7,16 +7,16 @@ import type { Policy } from './policy-spec.js';
 
 type Asker = Pick<UserRecord, 'id' | 'name' | 'display_name' | 'email' | 'role' | 'groups'>;
 
-/** What the policies need to know of a person, a device's account and what is asked, as it stands now. */
+/** What the policies need to know of a person, a device's account or a resource, and what is asked, as it stands now. */
 export async function loadFacts(
   db: LedgerReader,
-  who: { readonly user: Asker; readonly device: DeviceRow; readonly account: DeviceFacts['account'] },
+  who: { readonly user: Asker; readonly target: PolicyFacts['target'] },
   ask: AskFacts,
   policies: readonly Policy[],
   nowMs: number,
 ): Promise<PolicyFacts> {
   const used = await usedUnder(db, who.user.id, policies, nowMs);
-  return { user: userFacts(who.user), target: { device: deviceFacts(who.device, who.account) }, ask, used };
+  return { user: userFacts(who.user), target: who.target, ask, used };
 }
 
 export const userFacts = (user: Asker): PolicyFacts['user'] => ({

@@ -1,7 +1,7 @@
 import type { GrantOptions, InstantMs } from '@curfew/shared';
 import { sql } from 'kysely';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
-import { endSessions, giveEpoch } from '../sessions/end-sessions.js';
+import { endSessions, renewRight } from '../sessions/end-sessions.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { decide, longest, type ServerLimits } from './decide.js';
@@ -11,7 +11,8 @@ import type { Policy } from './policy-spec.js';
 /** A running session, and how long the policies would allow it now: 0 when not at all. */
 export interface LongerSession {
   readonly id: string;
-  readonly deviceId: string;
+  /** Null for a resource that is on no device. */
+  readonly deviceId: string | null;
   readonly createdAtMs: number;
   readonly limitMs: number;
 }
@@ -29,11 +30,12 @@ export async function longerSessions(
   const rows = await db
     .selectFrom('session as s')
     .innerJoin('app_user as u', 'u.id', 's.user_id')
-    .innerJoin('device as d', 'd.id', 's.device_id')
+    .leftJoin('device as d', 'd.id', 's.device_id')
+    .leftJoin('resource as e', 'e.id', 's.resource_id')
     .leftJoin('access_request as r', 'r.id', 's.request_id')
     .selectAll('s')
     .select(['u.name as user_name', 'u.display_name', 'u.email', 'u.role', 'r.ticket'])
-    .select(['d.name as device_name', 'd.labels', 'd.platform'])
+    .select(['d.name as device_name', 'd.labels', 'd.platform', 'e.name as resource_name'])
     .where(sql<boolean>`s.state in ('starting', 'active')`)
     .where('s.policy_name', '<>', '')
     .execute();
@@ -47,7 +49,11 @@ export async function longerSessions(
       role: row.role,
       groups: groups.get(row.user_id) ?? [],
     };
-    const device = deviceFacts({ name: row.device_name, labels: row.labels, platform: row.platform }, account);
+    const { device_name: name, labels, platform, resource_name: resource } = row;
+    const target =
+      resource === null
+        ? { device: deviceFacts({ name: name ?? '', labels: labels ?? '{}', platform: platform ?? '' }, account) }
+        : { resource: { name: resource } };
     const ask = {
       durationMs: row.duration_ms,
       reason: row.reason,
@@ -55,7 +61,7 @@ export async function longerSessions(
       options: JSON.parse(row.options) as GrantOptions,
       breakGlass: row.break_glass === 1,
     };
-    const { maxDurationMs: limitMs } = decide(policies, { user, target: { device }, ask, used: [] }, limits, now);
+    const { maxDurationMs: limitMs } = decide(policies, { user, target, ask, used: [] }, limits, now);
     if (limitMs >= row.duration_ms) return [];
     return [{ id: row.id, deviceId: row.device_id, createdAtMs: row.created_at_ms, limitMs }];
   });
@@ -74,15 +80,10 @@ export async function shortenSessions(
   await endSessions(tx, now, { ids: over }, decision);
   for (const { id, deviceId, createdAtMs, limitMs } of sessions) {
     if (over.includes(id)) continue;
-    await tx.db
-      .updateTable('device')
-      .set({ generation: sql`generation + 1` })
-      .where('id', '=', deviceId)
-      .execute();
-    await giveEpoch(tx.db, id, deviceId);
+    await renewRight(tx, id, deviceId, now);
     const data = { durationMs: limitMs, reason: detail };
     tx.audit({ type: 'session.shortened', actor: callerActor(caller), subject: id, data });
-    const revision = tx.changed('session', id, deviceId);
+    const revision = tx.changed('session', id, deviceId ?? '');
     await tx.db
       .updateTable('session')
       .set({ duration_ms: limitMs, expires_at_ms: createdAtMs + limitMs, longest_ms: limitMs, revision })

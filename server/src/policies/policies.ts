@@ -4,6 +4,7 @@ import { findDevice } from '../devices/find-device.js';
 import { findIdOrName } from '../ledger/find-by-id.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import type { Tables } from '../ledger/tables.js';
+import { findPresentResource } from '../resources/find-resource.js';
 import { sessionsById, type SessionRecord } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
@@ -11,7 +12,7 @@ import { ownAccounts } from '../users/own-accounts.js';
 import { findUser } from '../users/users.js';
 import { assertPolicies } from './check-policy.js';
 import { decide, type PolicyAnswer } from './decide.js';
-import { loadFacts } from './load-facts.js';
+import { deviceFacts, loadFacts } from './load-facts.js';
 import { bindExtensions, longerSessions, shortenSessions } from './lowered-limits.js';
 import { etagOf, planChanges, policiesAfter, type PlannedChange, type WantedPolicy } from './plan-changes.js';
 import { movePolicy, policyFromRow, putPolicy, readPolicies, removePolicy } from './policy-ledger.js';
@@ -98,7 +99,7 @@ export class Policies {
     });
   }
 
-  /** Whether a user may ask for a right, and why: the same answer that a request would get. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND, ID_AMBIGUOUS, FIELD_INVALID. */
+  /** Whether a user may ask for a right, and why: the same answer that a request would get. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND, ID_AMBIGUOUS, FIELD_INVALID. */
   explain(input: ExplainInput): Promise<PolicyAnswer> {
     const { ledger, clock, settings } = this.context;
     if ((input.device === '') === (input.resource === ''))
@@ -108,7 +109,10 @@ export class Policies {
       const policies = await readPolicies(db);
       const user = await findUser(db, input.user);
       const ask = { ...input, breakGlass: false };
-      if (input.resource !== '') throw new CurfewError('RESOURCE_NOT_FOUND', { given: input.resource });
+      if (input.resource !== '') {
+        const target = { resource: { name: (await findPresentResource(db, input.resource)).name } };
+        return decide(policies, await loadFacts(db, { user, target }, ask, policies, now), settings, now);
+      }
       const device = await findDevice(db, input.device);
       const own = await ownAccounts(db, this.context.settings, user, device.id);
       const name = input.account === '' ? (own[0]?.name ?? user.name) : input.account;
@@ -118,8 +122,8 @@ export class Policies {
         .where('device_id', '=', device.id)
         .where('name', '=', name)
         .executeTakeFirst();
-      const account = known ?? { name, uid: undefined };
-      return decide(policies, await loadFacts(db, { user, device, account }, ask, policies, now), settings, now);
+      const target = { device: deviceFacts(device, known ?? { name, uid: undefined }) };
+      return decide(policies, await loadFacts(db, { user, target }, ask, policies, now), settings, now);
     });
   }
 

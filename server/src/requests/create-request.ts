@@ -3,11 +3,15 @@ import type { Actor } from '../audit/audit-entry.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import { decide, type PolicyAnswer } from '../policies/decide.js';
-import { loadFacts } from '../policies/load-facts.js';
+import { deviceFacts, loadFacts } from '../policies/load-facts.js';
+import type { PolicyFacts } from '../policies/policy-facts.js';
 import { readPolicies } from '../policies/policy-ledger.js';
 import type { Policy } from '../policies/policy-spec.js';
+import type { ResourcePlace } from '../resources/device-group.js';
+import type { ResourceRow } from '../resources/find-resource.js';
 import { assertGranting, assertWithinLimit } from '../sessions/grant-rules.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
+import { assertFresh, startAtApproval } from '../sessions/start-session.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import type { UserRecord } from '../users/users.js';
 import { moveRequest, requestById, type RequestRecord } from './request-record.js';
@@ -22,18 +26,22 @@ export interface RequestInput {
   readonly breakGlass: boolean;
 }
 
-/** Who asks, for which account, and who says so. */
+/** Who asks, for what, and who says so. */
 export interface Asker {
   readonly user: UserRecord;
-  readonly device: DeviceRow;
-  readonly account: AccountIdentity;
+  /** A right for an account of a device, or a resource and where the user would have it. */
+  readonly target:
+    | { readonly device: DeviceRow; readonly account: AccountIdentity }
+    | { readonly resource: ResourceRow; readonly place: ResourcePlace };
   readonly actor: Actor;
+  /** When the person last proved who they are; undefined where nobody has, as on a device. */
+  readonly freshAtMs: number | undefined;
 }
 
 /**
  * Asks under the first policy that matches, whose version the request keeps. Approved at once where the policy does that
  * by itself, or for break-glass. Errors: DURATION_TOO_LONG, POLICY_DENIES, REASON_INVALID, TICKET_INVALID,
- * BUDGET_EXHAUSTED, REQUEST_ALREADY_OPEN, LEDGER_ROLLED_BACK.
+ * BUDGET_EXHAUSTED, REQUEST_ALREADY_OPEN, LEDGER_ROLLED_BACK; for a resource those of `startAtApproval`.
  */
 export async function createRequest(
   tx: LedgerTransaction,
@@ -47,22 +55,34 @@ export async function createRequest(
   await assertNoneOpen(tx, asker);
   const now = clock.now();
   const policies = await readPolicies(tx.db);
-  const answer = decide(policies, await loadFacts(tx.db, asker, input, policies, now), settings, now);
+  const who = { user: asker.user, target: factsOf(asker.target) };
+  const answer = decide(policies, await loadFacts(tx.db, who, input, policies, now), settings, now);
   const { policy, refusal } = answer;
   if (refusal !== undefined) throw new CurfewError(refusal.code, refusal.fields);
   if (policy === undefined) throw new Error('an answer without a policy allows nothing');
+  const isResource = 'resource' in asker.target;
+  if (isResource) assertFresh(policy.spec.freshSignInMs, asker.freshAtMs, now);
   const id = await insertRequest(tx, context, asker, input, answer, policy);
   const created = await requestById(tx.db, id);
   if (!input.breakGlass && !answer.autoApproved) return created;
-  return approveByPolicy(tx, created, policy, now, now + (policy.spec.startWithinMs ?? settings.startWithinMs));
+  const startByMs = now + (policy.spec.startWithinMs ?? settings.startWithinMs);
+  const approved = await approveByPolicy(tx, created, policy, now, startByMs);
+  return isResource ? startAtApproval(tx, context, approved) : approved;
 }
 
-/** One request at a time for each user on each device. */
-async function assertNoneOpen(tx: LedgerTransaction, { device, user }: Asker): Promise<void> {
-  const open = await tx.db
-    .selectFrom('access_request')
-    .select(['id', 'state'])
-    .where('device_id', '=', device.id)
+const factsOf = (target: Asker['target']): PolicyFacts['target'] =>
+  'resource' in target
+    ? { resource: { name: target.resource.name } }
+    : { device: deviceFacts(target.device, target.account) };
+
+/** One request at a time for each user and device, or resource. */
+async function assertNoneOpen(tx: LedgerTransaction, { target, user }: Asker): Promise<void> {
+  const base = tx.db.selectFrom('access_request').select(['id', 'state']);
+  const same =
+    'resource' in target
+      ? base.where('resource_id', '=', target.resource.id)
+      : base.where('device_id', '=', target.device.id).where('resource_id', 'is', null);
+  const open = await same
     .where('user_id', '=', user.id)
     .where('state', 'in', ['pending', 'approved'])
     .executeTakeFirst();
@@ -72,13 +92,16 @@ async function assertNoneOpen(tx: LedgerTransaction, { device, user }: Asker): P
 async function insertRequest(
   tx: LedgerTransaction,
   { clock, random, settings }: UseCaseContext,
-  { user, device, account, actor }: Asker,
+  { user, target, actor }: Asker,
   input: RequestInput,
   answer: PolicyAnswer,
   policy: Policy,
 ): Promise<string> {
   const now = clock.now();
   const id = newId('request', random);
+  const isResource = 'resource' in target;
+  const { device, account } = isResource ? target.place : target;
+  const options = isResource ? target.place.options : withPassword(answer.options, settings.passwordRequired);
   await tx.db
     .insertInto('access_request_transition')
     .values({ request_id: id, seq: 1, prior_seq: 0, prior_state: 'none', state: 'pending', at_ms: now })
@@ -88,9 +111,10 @@ async function insertRequest(
     .values({
       id,
       user_id: user.id,
-      device_id: device.id,
+      device_id: device?.id ?? null,
+      resource_id: isResource ? target.resource.id : null,
       account: JSON.stringify(account),
-      options: JSON.stringify(withPassword(answer.options, settings.passwordRequired)),
+      options: JSON.stringify(options),
       duration_ms: input.durationMs,
       reason: input.reason,
       state: 'pending',
@@ -112,8 +136,7 @@ async function insertRequest(
     .execute();
   const data = {
     user: user.name,
-    account: account.name,
-    uid: account.uid,
+    ...(isResource ? { resource: target.resource.name } : { account: account.name, uid: account.uid }),
     durationMs: input.durationMs,
     reason: input.reason,
     policy: policy.name,
@@ -122,7 +145,7 @@ async function insertRequest(
     breakGlass: input.breakGlass,
   };
   tx.audit({ type: 'request.created', actor, subject: id, data });
-  tx.changed('request', id, device.id);
+  tx.changed('request', id, device?.id);
   return id;
 }
 

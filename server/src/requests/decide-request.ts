@@ -9,6 +9,7 @@ import {
 import { stepsOf } from '../policies/policy-spec.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { assertWithinLimit } from '../sessions/grant-rules.js';
+import { startAtApproval } from '../sessions/start-session.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { groupsOf } from '../users/user-groups.js';
@@ -45,16 +46,18 @@ export const canDecide = (request: RequestRecord, decider: Decider): boolean =>
   requestCan.decide(request.state) && decisionProblem(openDecision(request), decider) === undefined;
 
 /**
- * Approves the step that waits; the last approval of the last step approves the request. Errors: REQUEST_NOT_PENDING,
- * SELF_APPROVAL, DECISION_NOT_YOURS, DECISION_ALREADY_MADE, DURATION_TOO_LONG.
+ * Approves the step that waits; the last approval of the last step approves the request, and starts it if it is for a
+ * resource. Errors: REQUEST_NOT_PENDING,
+ * SELF_APPROVAL, DECISION_NOT_YOURS, DECISION_ALREADY_MADE, DURATION_TOO_LONG, those of `startAtApproval`.
  */
 export async function approveRequest(
   tx: LedgerTransaction,
-  { clock, settings }: UseCaseContext,
+  context: UseCaseContext,
   caller: Caller,
   request: RequestRecord,
   input: DecisionInput,
 ): Promise<RequestRecord> {
+  const { clock, settings } = context;
   await assertMayDecide(tx, caller, request);
   const durationMs = input.durationMs ?? request.duration_ms;
   assertWithinLimit('duration', durationMs, Math.min(request.duration_ms, settings.maxSessionMs));
@@ -62,14 +65,16 @@ export async function approveRequest(
   await noteDecision(tx, caller, request, true, input.reason, now);
   const open = openDecision(await requestById(tx.db, request.id));
   const stepDone = approvalsLeft(open) === 0;
-  if (stepDone && open.step >= open.steps.length)
-    return moveRequest(tx, request, 'approved', now, callerActor(caller), {
+  if (stepDone && open.step >= open.steps.length) {
+    const approved = await moveRequest(tx, request, 'approved', now, callerActor(caller), {
       decided_at_ms: now,
       decided_by: caller.userName,
       decision_reason: input.reason,
       start_by_ms: now + (request.terms.startWithinMs ?? settings.startWithinMs),
       duration_ms: durationMs,
     });
+    return request.resource_id === '' ? approved : startAtApproval(tx, context, approved);
+  }
   const step = stepDone ? open.step + 1 : open.step;
   await tx.db
     .updateTable('access_request')

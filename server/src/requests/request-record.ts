@@ -8,7 +8,15 @@ import type { PolicySpec } from '../policies/policy-spec.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 
 /** An access request with the names that people know things by. */
-export type NamedRequest = Omit<Selectable<Tables['access_request']>, 'account' | 'options'> & {
+export type NamedRequest = Omit<
+  Selectable<Tables['access_request']>,
+  'account' | 'options' | 'device_id' | 'resource_id'
+> & {
+  /** '' for a resource that is on no device. */
+  readonly device_id: string;
+  /** '' for admin rights on a device. */
+  readonly resource_id: string;
+  readonly resource_name: string;
   readonly account: AccountIdentity;
   readonly options: GrantOptions;
   readonly user_name: string;
@@ -32,14 +40,19 @@ export const selectRequests = (db: LedgerReader) =>
   db
     .selectFrom('access_request as r')
     .innerJoin('app_user as u', 'u.id', 'r.user_id')
-    .innerJoin('device as d', 'd.id', 'r.device_id')
+    .leftJoin('device as d', 'd.id', 'r.device_id')
+    .leftJoin('resource as e', 'e.id', 'r.resource_id')
     .selectAll('r')
-    .select(['u.name as user_name', 'd.name as device_name']);
+    .select(['u.name as user_name', 'd.name as device_name', 'e.name as resource_name']);
 
 type NamedRow = Awaited<ReturnType<ReturnType<typeof selectRequests>['executeTakeFirstOrThrow']>>;
 
 export const requestFromRow = (row: NamedRow): NamedRequest => ({
   ...row,
+  device_id: row.device_id ?? '',
+  device_name: row.device_name ?? '',
+  resource_id: row.resource_id ?? '',
+  resource_name: row.resource_name ?? '',
   account: JSON.parse(row.account) as AccountIdentity,
   options: JSON.parse(row.options) as GrantOptions,
 });

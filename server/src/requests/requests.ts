@@ -26,7 +26,15 @@ import {
 } from './request-record.js';
 import { reviewRequest } from './review-request.js';
 
-const ORDER = { create_time: 'r.created_at_ms', user_name: 'u.name', device_name: 'd.name', state: 'r.state' } as const;
+/** Stands for the name of the resource, else of the device. */
+const NAME = 'name';
+const ORDER = {
+  create_time: 'r.created_at_ms',
+  user_name: 'u.name',
+  device_name: NAME,
+  resource_name: NAME,
+  state: 'r.state',
+} as const;
 
 /** How many requests a device shows its people. */
 const DEVICE_VIEW_LIMIT = 100;
@@ -58,7 +66,7 @@ export class Requests {
     return this.context.ledger.write(async (tx) => {
       const { account, ...asked } = input;
       const user = await userOfAccount(tx, this.context, device, account);
-      const asker = { user, device, account, actor: deviceActor(device) };
+      const asker = { user, target: { device, account }, actor: deviceActor(device), freshAtMs: undefined };
       return createRequest(tx, this.context, asker, { ticket: '', breakGlass: false, ...asked });
     });
   }
@@ -143,7 +151,8 @@ export class Requests {
   /** A page of requests and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
   list(input: RequestListInput): Promise<{ requests: RequestRecord[]; nextPageToken: string; total: number }> {
     const order = parseOrderBy(input.orderBy, ORDER, 'create_time desc');
-    const column = sql<string | number>`${sql.ref(order.column)}`;
+    const column =
+      order.column === NAME ? sql<string>`coalesce(e.name, d.name)` : sql<string | number>`${sql.ref(order.column)}`;
     const size = pageSize(input.pageSize);
     return this.context.ledger.read(async (db) => {
       const { cursorKey } = await readMeta(db);
@@ -160,7 +169,7 @@ export class Requests {
       if (input.text !== '') {
         const pattern = likePattern(input.text);
         matching = matching.where(
-          sql<boolean>`lower(u.name || ' ' || d.name || ' ' || r.account || ' ' || r.reason) like ${pattern} escape '\\'`,
+          sql<boolean>`lower(u.name || ' ' || coalesce(e.name, '') || ' ' || coalesce(d.name, '') || ' ' || r.account || ' ' || r.reason) like ${pattern} escape '\\'`,
         );
       }
       let page = matching
@@ -168,7 +177,7 @@ export class Requests {
         .orderBy(column, order.descending ? 'desc' : 'asc')
         .orderBy('r.id')
         .limit(size + 1);
-      if (cursor !== undefined) page = page.where(afterCursor(order.column, 'r.id', order, cursor));
+      if (cursor !== undefined) page = page.where(afterCursor(column, 'r.id', order, cursor));
       const rows = await page.execute();
       const { total } = await matching
         .clearSelect()

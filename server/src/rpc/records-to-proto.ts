@@ -67,7 +67,8 @@ export function optionsToProto(options: GrantOptionsRecord): GrantOptions {
 export const accountToProto = (account: AccountIdentity): Account => Account.fromPartial({ ...account });
 
 export function sessionToProto(session: SessionRecord, linked: LinkStatus): Session {
-  const online = linked(session.device_id);
+  const online = session.device_id !== '' && linked(session.device_id);
+  const isOnDevice = session.device_id !== '';
   return Session.fromPartial({
     id: session.id,
     kind: enumOf(SessionKind as unknown as Record<string, SessionKind>, session.kind),
@@ -77,9 +78,9 @@ export function sessionToProto(session: SessionRecord, linked: LinkStatus): Sess
     deviceId: session.device_id,
     deviceName: session.device_name,
     deviceOnline: online,
-    deviceOfflineSinceTime: online ? undefined : dateFromMs(session.device_last_seen_at_ms),
-    account: accountToProto(session.account),
-    options: optionsToProto(session.options),
+    deviceOfflineSinceTime: online || !isOnDevice ? undefined : dateFromMs(session.device_last_seen_at_ms),
+    account: isOnDevice ? accountToProto(session.account) : undefined,
+    options: isOnDevice ? optionsToProto(session.options) : undefined,
     requestId: session.request_id ?? '',
     reason: session.reason,
     grantedBy: session.granted_by,
@@ -102,6 +103,12 @@ export function sessionToProto(session: SessionRecord, linked: LinkStatus): Sess
     notExtendableReason: notExtendable(session),
     devicePlatform: platformToProto(session.device_platform),
     breakGlass: session.break_glass === 1,
+    resourceId: session.resource_id,
+    resourceName: session.resource_name,
+    resourceSubject: session.grant?.subject ?? (session.resource_id === '' ? '' : session.account.name),
+    unconfirmedSinceTime: dateFromMs(session.grant?.unconfirmedSinceMs ?? null),
+    nextAttemptTime: dateFromMs(session.grant?.nextAttemptMs ?? null),
+    attemptError: session.grant?.error ?? '',
   });
 }
 
@@ -116,8 +123,10 @@ export function requestToProto(request: RequestRecord, decider?: Decider): Acces
     userName: request.user_name,
     deviceId: request.device_id,
     deviceName: request.device_name,
-    account: accountToProto(request.account),
-    options: optionsToProto(request.options),
+    account: request.device_id === '' ? undefined : accountToProto(request.account),
+    options: request.device_id === '' ? undefined : optionsToProto(request.options),
+    resourceId: request.resource_id,
+    resourceName: request.resource_name,
     duration: durationFromMs(request.duration_ms),
     reason: request.reason,
     createTime: dateFromMs(request.created_at_ms),

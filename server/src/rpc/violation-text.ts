@@ -3,6 +3,7 @@ import { formatDuration } from '@curfew/shared';
 
 const ID = 'must be an id or the start of one: letters, digits and hyphens, at most 32';
 const NAME = 'must be 1 to 64 letters, digits, dots, underscores and hyphens, with a letter or digit first';
+const FIELD_NAME = 'must be 1 to 32 lower-case letters, digits and underscores, with a letter first';
 const LOCAL_NAME = 'must be the name of a local account: lower-case letters, digits, _ and -, at most 32';
 
 /** What each pattern of the schema asks for, in words. A test holds it against the schema. */
@@ -13,6 +14,8 @@ export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   '^([0-9a-f]{64})?$': 'must be 64 lower-case hex digits',
   '^[0-9a-f]{32}$': 'must be 32 lower-case hex digits',
   '^([a-z_][a-z0-9_-]{0,31})?$': LOCAL_NAME,
+  '^([a-z][a-z0-9_]{0,31})?$': FIELD_NAME,
+  '^[a-z][a-z0-9_]{0,31}$': FIELD_NAME,
   '^[A-Z][A-Z_]{0,63}$': 'must be a code of ERRORS.md: capital letters and underscores, at most 64',
   '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$':
     'must be 1 to 64 letters, digits, dots, underscores, at signs and hyphens, with a letter or digit first',

@@ -10,6 +10,7 @@ export type LiveSelection =
   | { readonly ids: readonly string[] }
   | { readonly userId: string }
   | { readonly deviceId: string }
+  | { readonly resourceId: string }
   /** The first that are due, as many as end at once by themselves. */
   | { readonly dueBy: number }
   | { readonly everything: true };
@@ -30,7 +31,8 @@ const CHUNK = 10_000;
 const DUE_AT_ONCE = 400;
 
 /**
- * Decides the end of live sessions: starting or active becomes ending, each device gets one new generation, its
+ * Decides the end of live sessions: starting or active becomes ending, each device gets one new generation, what a
+ * resource gives becomes due, a device's
  * revoked epoch rises, and its sessions that are still starting get epochs above it. Returns the ids that moved.
  */
 export async function endSessions(
@@ -58,9 +60,10 @@ async function selectLive(db: LedgerReader, which: LiveSelection) {
   if ('everything' in which) return base.execute();
   if ('userId' in which) return base.where('user_id', '=', which.userId).execute();
   if ('deviceId' in which) return base.where('device_id', '=', which.deviceId).execute();
+  if ('resourceId' in which) return base.where('resource_id', '=', which.resourceId).execute();
   if ('dueBy' in which)
     return base.where('expires_at_ms', '<=', which.dueBy).orderBy('expires_at_ms').limit(DUE_AT_ONCE).execute();
-  const rows: { id: string; device_id: string; epoch: number; user_id: string }[] = [];
+  const rows: { id: string; device_id: string | null; epoch: number; user_id: string }[] = [];
   for (let at = 0; at < which.ids.length; at += CHUNK)
     rows.push(...(await base.where('id', 'in', which.ids.slice(at, at + CHUNK)).execute()));
   return rows;
@@ -74,16 +77,21 @@ async function endChunk(
 ): Promise<void> {
   const ids = live.map(({ id }) => id);
   const epochs = new Map<string, number>();
-  for (const row of live) epochs.set(row.device_id, Math.max(row.epoch, epochs.get(row.device_id) ?? 0));
+  for (const { device_id: device, epoch } of live)
+    if (device !== null) epochs.set(device, Math.max(epoch, epochs.get(device) ?? 0));
   const devices = [...epochs.keys()];
-  const revoked = sql.join([...epochs].map(([id, epoch]) => sql`(${id}, ${epoch})`));
-  await sql`
-    update device set generation = generation + 1, revoked_epoch = max(revoked_epoch, r.epoch)
-    from (select column1 as id, column2 as epoch from (values ${revoked})) as r where r.id = device.id`.execute(tx.db);
+  if (devices.length > 0) {
+    const revoked = sql.join([...epochs].map(([id, epoch]) => sql`(${id}, ${epoch})`));
+    await sql`
+      update device set generation = generation + 1, revoked_epoch = max(revoked_epoch, r.epoch)
+      from (select column1 as id, column2 as epoch from (values ${revoked})) as r where r.id = device.id`.execute(
+      tx.db,
+    );
+  }
   await noteMoves(tx.db, ids, 'ending', now);
   let revision = 0;
   for (const row of live) {
-    revision = tx.changed('session', row.id, row.device_id);
+    revision = tx.changed('session', row.id, row.device_id ?? '');
     tx.audit({
       type: `session.${decision.reason === 'revoked' ? 'revoked' : 'ending'}`,
       actor: decision.actor,
@@ -116,7 +124,31 @@ async function renewStartingEpochs(db: LedgerReader, devices: readonly string[])
     .where('state', '=', 'starting')
     .where('device_id', 'in', devices)
     .execute();
-  for (const row of starting) await giveEpoch(db, row.id, row.device_id);
+  for (const row of starting) if (row.device_id !== null) await giveEpoch(db, row.id, row.device_id);
+}
+
+/** Has a live session's new end carried out where the right is: a new lease, or another word to the resource. */
+export async function renewRight(
+  tx: LedgerTransaction,
+  sessionId: string,
+  deviceId: string | null,
+  now: InstantMs,
+): Promise<void> {
+  if (deviceId === null || deviceId === '') {
+    await tx.db
+      .updateTable('resource_grant')
+      .set({ due_at_ms: now })
+      .where('session_id', '=', sessionId)
+      .where('phase', '<>', 'gone')
+      .execute();
+    return;
+  }
+  await tx.db
+    .updateTable('device')
+    .set({ generation: sql`generation + 1` })
+    .where('id', '=', deviceId)
+    .execute();
+  await giveEpoch(tx.db, sessionId, deviceId);
 }
 
 /** Gives a session the device's next epoch and returns it. */

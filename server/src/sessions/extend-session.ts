@@ -1,5 +1,4 @@
 import { CurfewError, sessionCan } from '@curfew/shared';
-import { sql } from 'kysely';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import { budgetProblem } from '../policies/budget.js';
 import { longest } from '../policies/decide.js';
@@ -7,7 +6,7 @@ import { usedUnder } from '../policies/load-facts.js';
 import { specOfVersion } from '../policies/policy-ledger.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
-import { giveEpoch } from './end-sessions.js';
+import { renewRight } from './end-sessions.js';
 import { assertWithinLimit } from './grant-rules.js';
 import type { SessionRecord } from './session-record.js';
 
@@ -28,12 +27,7 @@ export async function extendSession(
   if (session.no_extension === 1) throw new CurfewError('EXTENSION_NOT_ALLOWED', { policy: session.policy_name });
   assertWithinLimit('by', session.duration_ms + byMs, longest({ maxDurationMs: session.longest_ms }, settings));
   await assertWithinBudget(tx, session, byMs, clock.now());
-  await tx.db
-    .updateTable('device')
-    .set({ generation: sql`generation + 1` })
-    .where('id', '=', session.device_id)
-    .execute();
-  await giveEpoch(tx.db, id, session.device_id);
+  await renewRight(tx, id, session.device_id, clock.now());
   tx.audit({ type: 'session.extended', actor: callerActor(caller), subject: id, data: { byMs } });
   const revision = tx.changed('session', id, session.device_id);
   await tx.db

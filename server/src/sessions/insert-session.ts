@@ -4,6 +4,7 @@ import type { Actor } from '../audit/audit-entry.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import { IS_LIVE } from '../ledger/conditions.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { ResourceRow } from '../resources/find-resource.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { giveEpoch } from './end-sessions.js';
 import type { AccountIdentity } from './session-record.js';
@@ -39,9 +40,13 @@ export interface NewSession {
   readonly requestId: string | null;
   readonly actor: Actor;
   readonly terms: SessionTerms;
+  /** What is given, for timed access; undefined for admin rights. */
+  readonly resource?: ResourceRow;
 }
 
-/** Begins a session: one live one for each account of a device. Returns its id. Errors: DEVICE_IDENTITY_CONFLICT, SESSION_ALREADY_LIVE. */
+/**
+ * Begins a session on a device: one live one with admin rights for each account, and one with each group. Returns its id. Errors: DEVICE_IDENTITY_CONFLICT, SESSION_ALREADY_LIVE.
+ */
 export async function insertSession(
   tx: LedgerTransaction,
   { clock, random }: UseCaseContext,
@@ -49,13 +54,14 @@ export async function insertSession(
   input: NewSession,
 ): Promise<string> {
   if (device.state === 'identity_conflict') throw new CurfewError('DEVICE_IDENTITY_CONFLICT', { device: device.name });
-  const live = await tx.db
+  const onAccount = await tx.db
     .selectFrom('session')
-    .select('id')
+    .select(['id', 'resource_id', 'options'])
     .where('device_id', '=', device.id)
     .where('uid', '=', input.account.uid)
     .where(IS_LIVE)
-    .executeTakeFirst();
+    .execute();
+  const live = onAccount.find((other) => givesTheSame(other, input));
   if (live !== undefined) throw new CurfewError('SESSION_ALREADY_LIVE', { account: input.account.name, id: live.id });
   const [now, id] = [clock.now(), newId('session', random)];
   await tx.db
@@ -69,11 +75,12 @@ export async function insertSession(
     .execute();
   await tx.db
     .insertInto('session')
-    .values({ ...rowOf(id, device.id, now, input), revision: tx.changed('session', id, device.id) })
+    .values({ ...sessionRow(id, device.id, now, input), revision: tx.changed('session', id, device.id) })
     .execute();
   await giveEpoch(tx.db, id, device.id);
   const data = {
     device: device.name,
+    ...(input.resource === undefined ? {} : { resource: input.resource.name }),
     account: input.account.name,
     uid: input.account.uid,
     durationMs: input.durationMs,
@@ -86,13 +93,25 @@ export async function insertSession(
   return id;
 }
 
-const rowOf = (id: string, deviceId: string, now: number, input: NewSession) => ({
+/** Two sessions of one group would take each other's membership; one of admin rights is enough. */
+function givesTheSame(
+  other: { readonly resource_id: string | null; readonly options: string },
+  { resource, options }: NewSession,
+): boolean {
+  if ((other.resource_id === null) === (resource === undefined) && resource === undefined) return true;
+  const theirs = JSON.parse(other.options) as GrantOptions;
+  return [theirs, options].every(({ kind }) => kind === 'group_membership') && theirs.group === options.group;
+}
+
+/** A session's row as it begins. */
+export const sessionRow = (id: string, deviceId: string | null, now: number, input: NewSession) => ({
   id,
-  kind: 'device_admin' as const,
+  kind: input.resource === undefined ? ('device_admin' as const) : ('timed_access' as const),
   state: 'starting' as const,
   seq: 1,
   user_id: input.userId,
   device_id: deviceId,
+  resource_id: input.resource?.id ?? null,
   uid: input.account.uid,
   account: JSON.stringify(input.account),
   options: JSON.stringify(input.options),

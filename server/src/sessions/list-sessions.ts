@@ -4,6 +4,7 @@ import { findDevice } from '../devices/find-device.js';
 import type { LedgerReader, SessionSearch } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
 import { afterCursor, cutPage, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
+import { findResource } from '../resources/find-resource.js';
 import { findUser } from '../users/users.js';
 import { sessionsById, type SessionRecord } from './session-record.js';
 
@@ -12,6 +13,7 @@ const ORDER = {
   expire_time: 's.expires_at_ms',
   user_name: 'u.name',
   device_name: 'd.name',
+  resource_name: 'target.name',
   state: 's.state',
 } as const;
 
@@ -29,11 +31,18 @@ const SOURCES_OF_FEW: typeof SOURCES = {
   'd.name': sql`session s cross join device d on d.id = s.device_id`,
 };
 
+/** What both kinds of sessions are called by: the resource, else the device. */
+const TARGET_NAME = {
+  source: sql`session s left join device d on d.id = s.device_id left join resource r on r.id = s.resource_id`,
+  column: sql`coalesce(r.name, d.name)`,
+};
+
 export interface SessionFilter {
   readonly kind: string;
   readonly states: readonly SessionState[];
   readonly user: string;
   readonly device: string;
+  readonly resource: string;
   readonly text: string;
   /** As the devices' facts name it, such as 'PLATFORM_LINUX'; '' means all. */
   readonly platform: string;
@@ -54,7 +63,7 @@ export interface SessionPage {
   readonly total: number;
 }
 
-/** A page of sessions and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+/** A page of sessions and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
 export async function listSessions(
   db: LedgerReader,
   search: SessionSearch,
@@ -70,11 +79,10 @@ export async function listSessions(
   const match = text === '' ? undefined : await search.match(db, text, states.includes('ended'));
   const fits = await conditions(db, input.filter, now);
   if (match !== undefined) fits.push(match.condition);
-  const behind = cursor === undefined ? [] : [afterCursor(order.column, 's.id', order, cursor)];
-  const column = sql.ref(order.column);
-  const sources = match?.isRare === true ? SOURCES_OF_FEW : SOURCES;
+  const { source, column } = placeOf(order.column, input.filter.kind, match?.isRare === true);
+  const behind = cursor === undefined ? [] : [afterCursor(column, 's.id', order, cursor)];
   const { rows } = await sql<{ id: string; sort_key: string | number }>`
-    select s.id, ${column} as sort_key from ${sources[order.column] ?? sql`session s`}
+    select s.id, ${column} as sort_key from ${source}
     where ${sql.join([...fits, ...behind], sql` and `)}
     order by ${column} ${sql.raw(order.descending ? 'desc' : 'asc')}, s.id limit ${size + 1}`.execute(db);
   const counted = await sql<{ total: number }>`
@@ -87,6 +95,17 @@ export async function listSessions(
   return { sessions, nextPageToken, total: counted.rows[0]?.total ?? 0 };
 }
 
+/** By device, admin rights come out of the index of devices; what is not on a device has a place among them all the same. */
+function placeOf(
+  column: string,
+  kind: string,
+  isOfFew: boolean,
+): { readonly source: RawBuilder<unknown>; readonly column: RawBuilder<unknown> } {
+  if (column === 'target.name' || (column === 'd.name' && kind !== 'device_admin')) return TARGET_NAME;
+  const sources = isOfFew ? SOURCES_OF_FEW : SOURCES;
+  return { source: sources[column] ?? sql`session s`, column: sql.ref(column) };
+}
+
 /** What a session must fit beside its text, in terms of the session alone: counting then joins nothing. */
 async function conditions(db: LedgerReader, filter: SessionFilter, now: InstantMs): Promise<RawBuilder<unknown>[]> {
   // Every session has an end; naming it leads SQLite to the index of what is live.
@@ -97,6 +116,7 @@ async function conditions(db: LedgerReader, filter: SessionFilter, now: InstantM
   if (filter.kind !== '') fits.push(sql`s.kind = ${filter.kind}`);
   if (filter.user !== '') fits.push(sql`s.user_id = ${(await findUser(db, filter.user)).id}`);
   if (filter.device !== '') fits.push(sql`s.device_id = ${(await findDevice(db, filter.device)).id}`);
+  if (filter.resource !== '') fits.push(sql`s.resource_id = ${(await findResource(db, filter.resource)).id}`);
   if (filter.platform !== '')
     fits.push(sql`s.device_id in (select id from device where platform = ${filter.platform})`);
   if (filter.endingWithinMs !== undefined) fits.push(sql`s.expires_at_ms <= ${now + filter.endingWithinMs}`);

@@ -81,7 +81,7 @@ async function moveSessions(
   const [activated, confirmed]: [Moved[], Moved[]] = [[], []];
   const endedThere: (() => Promise<void>)[] = [];
   for (const row of rows) {
-    const observation = byDevice.get(row.device_id);
+    const observation = byDevice.get(row.device_id ?? '');
     if (observation === undefined) continue;
     const { device } = observation;
     const held = observation.held.some(({ sessionId }) => sessionId === row.id);

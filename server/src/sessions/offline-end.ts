@@ -29,7 +29,14 @@ export async function overdueOffline(db: LedgerReader, now: number, lostSince: L
   const rows = await db
     .selectFrom('session')
     .innerJoin('device', 'device.id', 'session.device_id')
-    .select(['session.id', 'device_id', 'created_at_ms', 'expires_at_ms', 'offline_end_after_ms', 'last_seen_at_ms'])
+    .select([
+      'session.id',
+      'device.id as device_id',
+      'created_at_ms',
+      'expires_at_ms',
+      'offline_end_after_ms',
+      'last_seen_at_ms',
+    ])
     .where(sql<boolean>`offline_end_after_ms is not null and session.state in ('starting', 'active')`)
     .execute();
   return rows.flatMap((row) => {

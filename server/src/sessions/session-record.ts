@@ -13,7 +13,12 @@ export interface AccountIdentity {
 type SessionRow = Selectable<Tables['session']>;
 
 /** A session with the names that people know things by. */
-export type SessionRecord = Omit<SessionRow, 'account' | 'options'> & {
+export type SessionRecord = Omit<SessionRow, 'account' | 'options' | 'device_id' | 'resource_id'> & {
+  /** '' for a resource that is on no device. */
+  readonly device_id: string;
+  /** '' for admin rights on a device. */
+  readonly resource_id: string;
+  readonly resource_name: string;
   readonly account: AccountIdentity;
   readonly options: GrantOptions;
   readonly user_name: string;
@@ -21,29 +26,72 @@ export type SessionRecord = Omit<SessionRow, 'account' | 'options'> & {
   readonly device_last_seen_at_ms: number | null;
   /** As the device's facts name it, such as 'PLATFORM_LINUX'; '' when unknown. */
   readonly device_platform: string;
+  /** How a resource that is on no device calls the user, and what it has not confirmed. */
+  readonly grant: GrantStatus | undefined;
 };
+
+/** How far a resource is behind the ledger. */
+export interface GrantStatus {
+  readonly subject: string;
+  /** Since when what the ledger wants is overdue; null while it is not. */
+  readonly unconfirmedSinceMs: number | null;
+  readonly nextAttemptMs: number | null;
+  readonly error: string;
+}
 
 /** Sessions with their names, ready for conditions. */
 export const selectSessions = (db: LedgerReader) =>
   db
     .selectFrom('session as s')
     .innerJoin('app_user as u', 'u.id', 's.user_id')
-    .innerJoin('device as d', 'd.id', 's.device_id')
+    .leftJoin('device as d', 'd.id', 's.device_id')
+    .leftJoin('resource as r', 'r.id', 's.resource_id')
+    .leftJoin('resource_grant as g', 'g.session_id', 's.id')
+    .leftJoin('connector as c', 'c.id', 'r.connector_id')
     .selectAll('s')
     .select([
       'u.name as user_name',
       'd.name as device_name',
       'd.last_seen_at_ms as device_last_seen_at_ms',
       'd.platform as device_platform',
+      'r.name as resource_name',
+      'g.phase as grant_phase',
+      'g.subject_label as grant_subject',
+      'g.due_at_ms as grant_due_at_ms',
+      'g.attempts as grant_attempts',
+      'g.attempt_error as grant_error',
+      'c.next_attempt_at_ms as connector_next_attempt_at_ms',
+      'c.last_error as connector_error',
     ]);
 
 type NamedRow = Awaited<ReturnType<ReturnType<typeof selectSessions>['executeTakeFirstOrThrow']>>;
 
 export const sessionFromRow = (row: NamedRow): SessionRecord => ({
   ...row,
+  device_id: row.device_id ?? '',
+  device_name: row.device_name ?? '',
+  device_platform: row.device_platform ?? '',
+  resource_id: row.resource_id ?? '',
+  resource_name: row.resource_name ?? '',
+  grant: grantStatus(row),
   account: JSON.parse(row.account) as AccountIdentity,
   options: JSON.parse(row.options) as GrantOptions,
 });
+
+/** What is due and has failed, or waits for a connector that fails, is overdue since it was decided. */
+function grantStatus(row: NamedRow): GrantStatus | undefined {
+  if (row.grant_phase === null) return undefined;
+  const { grant_due_at_ms: dueMs, connector_next_attempt_at_ms: connectorMs } = row;
+  const isOverdue = dueMs !== null && ((row.grant_attempts ?? 0) > 0 || connectorMs !== null);
+  const subject = row.grant_subject ?? '';
+  if (!isOverdue) return { subject, unconfirmedSinceMs: null, nextAttemptMs: null, error: '' };
+  return {
+    subject,
+    unconfirmedSinceMs: row.ending_at_ms ?? row.active_at_ms ?? row.created_at_ms,
+    nextAttemptMs: Math.max(dueMs, connectorMs ?? 0),
+    error: row.grant_error === null || row.grant_error === '' ? (row.connector_error ?? '') : row.grant_error,
+  };
+}
 
 /** How many ids one statement takes; SQLite takes 32,766 values. */
 const CHUNK = 10_000;

@@ -3,6 +3,8 @@ import { deviceActor } from '../devices/device-actor.js';
 import { findDevice, type DeviceRow } from '../devices/find-device.js';
 import { findId, findIds } from '../ledger/find-by-id.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
+import { placeOf } from '../resources/device-group.js';
+import { findOpenResource, findResource } from '../resources/find-resource.js';
 import { requestById } from '../requests/request-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
@@ -10,6 +12,7 @@ import { findUser, type UserRecord } from '../users/users.js';
 import { endSessions, nextEnd } from './end-sessions.js';
 import { extendSession } from './extend-session.js';
 import { assertEnabled, assertGranting, assertWithinLimit } from './grant-rules.js';
+import { insertResourceSession } from './insert-resource-session.js';
 import { insertSession, NO_TERMS } from './insert-session.js';
 import { overdueOffline, type LostSince } from './offline-end.js';
 import { listSessions, type SessionListInput, type SessionPage } from './list-sessions.js';
@@ -17,9 +20,13 @@ import { onlyApproved } from './only-approved.js';
 import { sessionsById, endedAmong, type AccountIdentity, type SessionRecord } from './session-record.js';
 import { startRequest } from './start-session.js';
 
-/** Which sessions an operator ends. Ids may be unique prefixes, user and device names. */
+/** Which sessions an operator ends. Ids may be unique prefixes, names of users, devices and resources. */
 export type RevokeSelection =
-  { readonly ids: readonly string[] } | { readonly user: string } | { readonly device: string } | 'everything';
+  | { readonly ids: readonly string[] }
+  | { readonly user: string }
+  | { readonly device: string }
+  | { readonly resource: string }
+  | 'everything';
 
 /** The ledger of elevated periods. */
 export class Sessions {
@@ -40,7 +47,7 @@ export class Sessions {
       if (request.account.fingerprint !== account.fingerprint || request.account.name !== account.name)
         throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: 'it is not the account that asked' });
       const starter = { actor: deviceActor(device), freshAtMs: undefined };
-      return one(await sessionsById(tx.db, [await startRequest(tx, this.context, device, request, starter)]));
+      return one(await sessionsById(tx.db, [await startRequest(tx, this.context, { device }, request, starter)]));
     });
   }
 
@@ -50,6 +57,8 @@ export class Sessions {
     input: {
       readonly user: string;
       readonly device: string;
+      /** Exactly one of device and resource is given; '' stands for none. */
+      readonly resource?: string;
       readonly account: string;
       readonly durationMs: number;
       readonly reason: string;
@@ -57,10 +66,32 @@ export class Sessions {
     },
   ): Promise<SessionRecord> {
     const { ledger, settings } = this.context;
+    const { resource = '' } = input;
+    if ((input.device === '') === (resource === ''))
+      throw new CurfewError('FIELD_INVALID', { field: 'device', problem: 'give a device or a resource, one of them' });
     return ledger.write(async (tx) => {
       await assertGranting(tx.db);
       assertWithinLimit('duration', input.durationMs, settings.maxSessionMs);
-      const [user, device] = [await findUser(tx.db, input.user), await findDevice(tx.db, input.device)];
+      const user = await findUser(tx.db, input.user);
+      const given = {
+        userId: user.id,
+        durationMs: input.durationMs,
+        reason: input.reason,
+        grantedBy: caller.userName,
+        requestId: null,
+        actor: callerActor(caller),
+        terms: NO_TERMS,
+      };
+      if (resource !== '') {
+        if (user.id === caller.userId) throw new CurfewError('SELF_APPROVAL');
+        assertEnabled(user);
+        const found = await findOpenResource(tx.db, resource);
+        const place = await placeOf(tx, this.context, found, user, { account: input.account, actor: given.actor });
+        if (place.device !== undefined) await assertAccountOf(tx, user, place.device, place.account, caller);
+        const id = await insertResourceSession(tx, this.context, found, place, given);
+        return one(await sessionsById(tx.db, [id]));
+      }
+      const device = await findDevice(tx.db, input.device);
       if (device.state === 'removed') throw new CurfewError('DEVICE_NOT_FOUND', { given: input.device });
       if (user.id === caller.userId) throw new CurfewError('SELF_APPROVAL');
       assertEnabled(user);
@@ -77,15 +108,9 @@ export class Sessions {
         throw new CurfewError('ACCOUNT_INELIGIBLE', { account: name, why: account.ineligible_reason });
       await assertAccountOf(tx, user, device, account, caller);
       const id = await insertSession(tx, this.context, device, {
-        userId: user.id,
+        ...given,
         account: { name: account.name, uid: account.uid, fingerprint: account.fingerprint },
         options: input.options,
-        durationMs: input.durationMs,
-        reason: input.reason,
-        grantedBy: caller.userName,
-        requestId: null,
-        actor: callerActor(caller),
-        terms: NO_TERMS,
       });
       return one(await sessionsById(tx.db, [id]));
     });
@@ -101,7 +126,7 @@ export class Sessions {
     });
   }
 
-  /** Decides the end of sessions, all in one transaction. Those that are ending or ended already are returned as they stand. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+  /** Decides the end of sessions, all in one transaction. Those that are ending or ended already are returned as they stand. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
   revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
     return this.context.ledger.write(async (tx) => {
       const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
@@ -167,7 +192,7 @@ export class Sessions {
     });
   }
 
-  /** A page of sessions and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+  /** A page of sessions and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
   list(input: SessionListInput): Promise<SessionPage> {
     const { ledger, clock } = this.context;
     return ledger.read((db) => listSessions(db, ledger.sessionSearch, input, clock.now()));
@@ -178,6 +203,7 @@ async function selected(db: LedgerReader, selection: RevokeSelection) {
   if (selection === 'everything') return { everything: true } as const;
   if ('user' in selection) return { userId: (await findUser(db, selection.user)).id };
   if ('device' in selection) return { deviceId: (await findDevice(db, selection.device)).id };
+  if ('resource' in selection) return { resourceId: (await findResource(db, selection.resource)).id };
   return { ids: await findIds(db, 'session', 'session', selection.ids, 'SESSION_NOT_FOUND') };
 }
 

@@ -4,16 +4,33 @@ import type { DeviceRow } from '../devices/find-device.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import { budgetProblem } from '../policies/budget.js';
 import { usedUnder } from '../policies/load-facts.js';
-import { moveRequest, type RequestRecord } from '../requests/request-record.js';
+import { moveRequest, requestById, type RequestRecord } from '../requests/request-record.js';
+import { placeOf, type ResourcePlace } from '../resources/device-group.js';
+import { findOpenResource, type ResourceRow } from '../resources/find-resource.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { userById } from '../users/users.js';
 import { assertEnabled } from './grant-rules.js';
+import { insertResourceSession } from './insert-resource-session.js';
 import { insertSession } from './insert-session.js';
 
 /** Who starts, and when they last signed in; undefined where nobody has, as on a device. */
 export interface Starter {
   readonly actor: Actor;
   readonly freshAtMs: number | undefined;
+}
+
+/** Starts what begins as soon as it is approved: timed access. Errors: those of `startRequest`, `findOpenResource` and `placeOf`. */
+export async function startAtApproval(
+  tx: LedgerTransaction,
+  context: UseCaseContext,
+  request: RequestRecord,
+): Promise<RequestRecord> {
+  const actor = { kind: 'server' } as const;
+  const resource = await findOpenResource(tx.db, request.resource_id);
+  const user = await userById(tx.db, request.user_id);
+  const place = await placeOf(tx, context, resource, user, { account: request.account.name, actor });
+  await startRequest(tx, context, { resource, place }, request, { actor, freshAtMs: undefined });
+  return requestById(tx.db, request.id);
 }
 
 /**
@@ -23,7 +40,7 @@ export interface Starter {
 export async function startRequest(
   tx: LedgerTransaction,
   context: UseCaseContext,
-  device: DeviceRow,
+  target: { readonly device: DeviceRow } | { readonly resource: ResourceRow; readonly place: ResourcePlace },
   request: RequestRecord,
   starter: Starter,
 ): Promise<string> {
@@ -33,12 +50,11 @@ export async function startRequest(
   if (!requestCan.start(request.state) || lapsed)
     throw new CurfewError('REQUEST_NOT_APPROVED', { id: request.id, state: lapsed ? 'lapsed' : request.state });
   const { terms } = request;
-  assertFresh(terms.freshSignInMs, starter, now);
+  // What starts by itself was asked for by somebody who had just signed in.
+  if ('device' in target) assertFresh(terms.freshSignInMs, starter.freshAtMs, now);
   await assertWithinBudget(tx, request, now);
-  const sessionId = await insertSession(tx, context, device, {
+  const given = {
     userId: request.user_id,
-    account: request.account,
-    options: request.options,
     durationMs: request.duration_ms,
     reason: request.reason,
     grantedBy: request.decided_by,
@@ -52,13 +68,18 @@ export async function startRequest(
       noExtension: terms.noExtension,
       offlineEndAfterMs: terms.offlineEndAfterMs,
     },
-  });
+  };
+  const { account, options } = request;
+  const sessionId =
+    'device' in target
+      ? await insertSession(tx, context, target.device, { ...given, account, options })
+      : await insertResourceSession(tx, context, target.resource, target.place, given);
   await moveRequest(tx, request, 'started', now, starter.actor, { session_id: sessionId });
   return sessionId;
 }
 
-/** A sign-in from the future proves nothing: the clock was set back. */
-function assertFresh(withinMs: number | null, { freshAtMs }: Starter, now: number): void {
+/** A sign-in from the future proves nothing: the clock was set back. Errors: FRESH_SIGN_IN_REQUIRED. */
+export function assertFresh(withinMs: number | null, freshAtMs: number | undefined, now: number): void {
   if (withinMs === null) return;
   const ageMs = freshAtMs === undefined ? Infinity : now - freshAtMs;
   if (ageMs < 0 || ageMs > withinMs)

@@ -9,6 +9,7 @@ export const DURATION_FIELDS: ReadonlySet<string> = new Set([
   'offlineEndAfter',
   'remaining',
   'startWithin',
+  'took',
 ]);
 
 /**

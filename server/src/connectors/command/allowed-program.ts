@@ -14,7 +14,7 @@ const ANYBODY_EXECUTES = 0o111;
  * one that is not there.
  */
 export async function allowedProgram(folder: string, program: string): Promise<string> {
-  if (folder === '') throw refused('the option connectors.command_folder allows no programs');
+  if (folder === '') throw refused('the option timed_access.command_folder allows no programs');
   const file = await found(program);
   if (!file.startsWith(`${await found(folder)}${path.sep}`)) throw refused(`${program} is not in the folder ${folder}`);
   for (let place = file; place !== path.dirname(place); place = path.dirname(place))

@@ -47,7 +47,7 @@ export const COMMAND_KIND: ConnectorKind = {
     {
       name: 'program',
       label: 'Program',
-      help: 'The absolute path of a program in the folder that connectors.command_folder names.',
+      help: 'The absolute path of a program in the folder that timed_access.command_folder names.',
       required: true,
       problem: programProblem,
     },
@@ -78,7 +78,7 @@ export const COMMAND_KIND: ConnectorKind = {
   callsAtOnce: 4,
   callLimitMs: 45 * SECOND,
   unavailable: ({ commandFolder = '' }) =>
-    commandFolder === '' ? 'the option connectors.command_folder names no folder of programs' : undefined,
+    commandFolder === '' ? 'the option timed_access.command_folder names no folder of programs' : undefined,
   open: ({ settings, secrets, target }, { clock, commandFolder = '' }) => {
     const hidden = variablesOf(secrets['secret_variables'] ?? '');
     return new OperationConnector(

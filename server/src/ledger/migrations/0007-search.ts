@@ -3,7 +3,8 @@ import { sql, type Kysely } from 'kysely';
 /** What a session is found by. The place is where its right lives. */
 const textOf = (session: string): string => `${session}.rowid,
   coalesce((select name from app_user where id = ${session}.user_id), ''),
-  coalesce((select name from device where id = ${session}.device_id), ''),
+  coalesce((select name from device where id = ${session}.device_id), '') || char(10)
+    || coalesce((select name from resource where id = ${session}.resource_id), ''),
   coalesce(json_extract(${session}.account, '$.name'), ''), ${session}.reason`;
 
 const neverChanges = (table: string, column: string): string =>
@@ -18,9 +19,10 @@ const statements = (): string[] => [
   `create trigger session_is_searched after insert on session
      begin insert into session_search (rowid, user_name, place, account, reason) select ${textOf('new')}; end`,
   // The search is written once, with the session: what it was made of stays.
-  ...['user_id', 'device_id', 'account', 'reason'].map((column) => neverChanges('session', column)),
+  ...['user_id', 'device_id', 'resource_id', 'account', 'reason'].map((column) => neverChanges('session', column)),
   neverChanges('app_user', 'name'),
   neverChanges('device', 'name'),
+  neverChanges('resource', 'name'),
 ];
 
 /** What sessions are found by when people type a text. */

@@ -23,6 +23,8 @@ export class TargetGuard {
   constructor(
     private readonly allowLocal: boolean,
     private readonly resolve: Resolve = systemResolve,
+    /** What is said of a target that is refused: where it was given, and the option that allows it. */
+    private readonly place = { field: 'channel.target', option: 'notifications.allow_local_targets' },
   ) {}
 
   /** For `lookup` of net, tls, http and https. One local address among many spoils all. Errors: TARGET_NOT_ALLOWED. */
@@ -61,6 +63,7 @@ export class TargetGuard {
   }
 
   private check(host: string, address: string): void {
-    if (!this.allowLocal && isLocalAddress(address)) throw new CurfewError('TARGET_NOT_ALLOWED', { host, address });
+    if (!this.allowLocal && isLocalAddress(address))
+      throw new CurfewError('TARGET_NOT_ALLOWED', { ...this.place, host, address });
   }
 }

@@ -52,9 +52,9 @@ export function accessHandlers({ access, ledger, hub, passwordRequired }: Access
           field: 'device',
           problem: 'give a device or a resource, one of them',
         });
-      if (request.resource !== '') throw new CurfewError('RESOURCE_NOT_FOUND', { given: request.resource });
       const made = await access.request(callerOf(identity), {
         device: request.device,
+        resource: request.resource,
         account: request.account,
         durationMs: msFromDuration(duration),
         reason: request.reason,
@@ -105,11 +105,19 @@ export function accessHandlers({ access, ledger, hub, passwordRequired }: Access
   };
 }
 
-const targetToProto = ({ device, account, answer }: AccessTarget, role: Role, hub: LinkHub) => ({
-  deviceId: device.id,
-  deviceName: device.name,
-  account: accountToProto({ name: account.name, uid: account.uid, fingerprint: account.fingerprint }),
-  deviceOnline: hub.isLinked(device.id),
-  platform: platformToProto(device.platform),
-  answer: answerToProto(answer, role),
-});
+function targetToProto(target: AccessTarget, role: Role, hub: LinkHub) {
+  const answer = answerToProto(target.answer, role);
+  if ('resource' in target) {
+    const { id, name, description } = target.resource;
+    return { resourceId: id, resourceName: name, resourceDescription: description, answer };
+  }
+  const { device, account } = target;
+  return {
+    deviceId: device.id,
+    deviceName: device.name,
+    account: accountToProto({ name: account.name, uid: account.uid, fingerprint: account.fingerprint }),
+    deviceOnline: hub.isLinked(device.id),
+    platform: platformToProto(device.platform),
+    answer,
+  };
+}

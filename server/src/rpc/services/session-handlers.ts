@@ -134,7 +134,7 @@ function revokeResult(session: SessionRecord, { hub }: SessionHandlerParts) {
   const effective = session.state === 'ended';
   const outcome = effective
     ? RevokeOutcome.EFFECTIVE
-    : hub.isLinked(session.device_id)
+    : isInReach(session, hub)
       ? RevokeOutcome.ACCEPTED
       : RevokeOutcome.PENDING;
   return {
@@ -142,28 +142,39 @@ function revokeResult(session: SessionRecord, { hub }: SessionHandlerParts) {
     outcome,
     acceptedTime: dateFromMs(session.ending_at_ms),
     effectiveTime: dateFromMs(session.ended_at_ms),
-    diesByTime: dateFromMs(diesBy(session, hub.lostSince(session.device_id, session.device_last_seen_at_ms))),
+    // What a resource holds ends by nobody but us.
+    diesByTime:
+      session.grant === undefined
+        ? dateFromMs(diesBy(session, hub.lostSince(session.device_id, session.device_last_seen_at_ms)))
+        : undefined,
   };
 }
 
-/** Waits until each session is over or its device is out of reach, at most `waitMs`. */
+/** Whether the place that has to confirm an end answers: the device, or the resource. */
+const isInReach = ({ grant, device_id }: SessionRecord, hub: LinkHub): boolean =>
+  grant === undefined ? hub.isLinked(device_id) : grant.unconfirmedSinceMs === null;
+
+/** Waits until each session is over or its device or resource is out of reach, at most `waitMs`. */
 async function untilSettled(
   parts: SessionHandlerParts,
   revoked: readonly SessionRecord[],
   waitMs: number,
 ): Promise<SessionRecord[]> {
   const open = new Set(revoked.filter((session) => session.state !== 'ended').map(({ id }) => id));
-  const deviceOf = new Map(revoked.map((session) => [session.id, session.device_id]));
   const settled = new AbortController();
   const stop = parts.clock.after(durationMs(waitMs), () => {
     settled.abort();
   });
+  const onDevices = new Map(revoked.filter(({ grant }) => grant === undefined).map((one) => [one.id, one.device_id]));
   const dropUnreachable = (): void => {
-    for (const id of open) if (!parts.hub.isLinked(deviceOf.get(id) ?? '')) open.delete(id);
+    for (const [id, device] of onDevices) if (!parts.hub.isLinked(device)) open.delete(id);
     if (open.size === 0) settled.abort();
   };
   const look = async (ids: readonly string[]): Promise<void> => {
     for (const id of await parts.sessions.endedAmong(ids)) open.delete(id);
+    const atResources = ids.filter((id) => open.has(id) && !onDevices.has(id));
+    for (const session of await parts.sessions.byIds(atResources))
+      if (!isInReach(session, parts.hub)) open.delete(session.id);
     dropUnreachable();
   };
   await watchChanges(parts.ledger, ['session', 'device'], settled.signal, {
@@ -184,7 +195,7 @@ function selectionFromProto(request: RevokeSessionsRequest): RevokeSelection {
     case 'device':
       return { device: selection.value };
     case 'resource':
-      throw new CurfewError('RESOURCE_NOT_FOUND', { given: selection.value });
+      return { resource: selection.value };
     case 'everything':
       if (selection.value) return 'everything';
       throw new CurfewError('SELECTION_EMPTY');
@@ -201,6 +212,7 @@ function filterFromProto(filter: ProtoFilter | undefined): SessionFilter {
     states: (filter?.states ?? []).map(sessionStateFromProto),
     user: filter?.user ?? '',
     device: filter?.device ?? '',
+    resource: filter?.resource ?? '',
     text: filter?.text ?? '',
     platform:
       filter === undefined || filter.platform === Platform.UNSPECIFIED ? '' : `PLATFORM_${Platform[filter.platform]}`,
@@ -213,12 +225,13 @@ function filterFromProto(filter: ProtoFilter | undefined): SessionFilter {
 function fitsNames(filter: SessionFilter, session: SessionRecord): boolean {
   const [text, texts] = [
     filter.text.toLowerCase(),
-    [session.user_name, session.device_name, session.account.name, session.reason],
+    [session.user_name, session.device_name, session.resource_name, session.account.name, session.reason],
   ];
   return (
     (filter.kind === '' || filter.kind === session.kind) &&
     (filter.user === '' || [session.user_id, session.user_name].includes(filter.user)) &&
     (filter.platform === '' || filter.platform === session.device_platform) &&
+    (filter.resource === '' || [session.resource_id, session.resource_name].includes(filter.resource)) &&
     (filter.device === '' || [session.device_id, session.device_name].includes(filter.device)) &&
     texts.some((one) => one.toLowerCase().includes(text))
   );

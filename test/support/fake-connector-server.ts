@@ -1,0 +1,20 @@
+import { createServer, loadConfig } from '@curfew/server';
+import { silentLogger, SystemClock, systemRandom } from '@curfew/shared';
+import { fakeConnectorKind } from './fake-connector-kind.js';
+
+// A server process with the kind of connector to a FakeResource, to be killed at any moment. Configured by CURFEW_* like
+// the real one; says where it listens, and runs until it is killed.
+const running = await createServer({
+  config: loadConfig(process.env),
+  clock: new SystemClock(),
+  random: systemRandom,
+  logger: silentLogger,
+  fatal: (error) => {
+    throw error;
+  },
+  connectorKinds: [fakeConnectorKind()],
+});
+const { port, caFile, firstOwnerToken } = running;
+process.stdout.write(
+  `${JSON.stringify({ address: `127.0.0.1:${port}`, caFile, ownerToken: firstOwnerToken ?? '' })}\n`,
+);

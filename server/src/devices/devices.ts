@@ -241,7 +241,7 @@ export class Devices {
     return this.context.ledger.read(async (db) => {
       const own = await db.selectFrom('device').select('id').where('id', 'in', ids).execute();
       const ofSessions = await db.selectFrom('session').select('device_id as id').where('id', 'in', ids).execute();
-      return [...new Set([...own, ...ofSessions].map(({ id }) => id))];
+      return [...new Set([...own, ...ofSessions].flatMap(({ id }) => id ?? []))];
     });
   }
 

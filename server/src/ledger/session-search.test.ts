@@ -13,6 +13,7 @@ const ANY: SessionFilter = {
   states: [],
   user: '',
   device: '',
+  resource: '',
   text: '',
   platform: '',
   endingWithinMs: undefined,

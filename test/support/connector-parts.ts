@@ -25,7 +25,8 @@ export function openConnector(
   kind: string,
   { settings, secrets = {}, target, guard, parts = {} }: ConnectorWish,
 ): Connector {
-  const { settings: settingFields, target: targetFields, open } = kindOf(kind);
+  const opened = kindOf(kind);
+  const { settings: settingFields, target: targetFields } = opened;
   const values = (fields: typeof settingFields, given: FieldValues): Record<string, string> => {
     for (const name of Object.keys(given))
       assert.ok(
@@ -41,7 +42,7 @@ export function openConnector(
       }),
     );
   };
-  return open(
+  return opened.open(
     {
       settings: values(
         settingFields.filter(({ secret }) => secret !== true),

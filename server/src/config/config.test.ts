@@ -31,7 +31,7 @@ describe('the folder of programs in the configuration', () => {
     it(`is not ${name}`, () => {
       assert.throws(() => loadConfig({ CURFEW_TIMED_ACCESS_COMMAND_FOLDER: value() }, undefined), {
         code: 'CONFIG_INVALID',
-        message: /connectors\.command_folder: '.+' is not the absolute path of a folder/,
+        message: /timed_access\.command_folder: '.+' is not the absolute path of a folder/,
       });
     });
 });

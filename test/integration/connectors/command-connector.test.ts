@@ -53,7 +53,7 @@ describe('the command connector', function () {
 
     it('is offered only where the configuration names a folder, and runs nothing elsewhere', async () => {
       const kind = kindOf('command');
-      assert.match(kind.unavailable?.(connectorParts()) ?? '', /connectors\.command_folder/);
+      assert.match(kind.unavailable?.(connectorParts()) ?? '', /timed_access\.command_folder/);
       assert.equal(kind.unavailable?.(connectorParts({ commandFolder: stage.programs })), undefined);
       const program = writeProgram(path.join(stage.programs, 'mark.mjs'), marking(markOf('ran')));
       for (const parts of [{}, { commandFolder: '' }])

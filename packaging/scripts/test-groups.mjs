@@ -9,7 +9,7 @@ export const GROUPS = [
   },
   { name: 'repo', folders: ['test/repo'] },
   { name: 'integration', folders: ['test/integration'], parallel: true },
-  { name: 'console', folders: ['test/console'] },
+  { name: 'console', folders: ['test/console'], parallel: true },
   { name: 'e2e', folders: ['test/e2e'], parallel: true },
   { name: 'faults', folders: ['test/faults'], parallel: true },
 ];

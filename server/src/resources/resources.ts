@@ -79,9 +79,9 @@ export class Resources {
         .where(IS_THERE)
         .executeTakeFirst();
       const id = before?.id ?? newId('resource', this.context.random);
-      const columns = { description: wish.description, disabled: Number(wish.disabled), ...place };
+      const columns = { name: wish.name, description: wish.description, disabled: Number(wish.disabled), ...place };
       if (before === undefined) {
-        const row = { id, name: wish.name, name_key: wish.name.toLowerCase(), created_at_ms: this.context.clock.now() };
+        const row = { id, name_key: wish.name.toLowerCase(), created_at_ms: this.context.clock.now() };
         await tx.db
           .insertInto('resource')
           .values({ ...row, ...columns, removed_at_ms: null, compared_at_ms: null })

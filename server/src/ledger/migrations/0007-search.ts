@@ -18,11 +18,11 @@ const statements = (): string[] => [
   `insert into session_search (rowid, user_name, place, account, reason) select ${textOf('session')} from session`,
   `create trigger session_is_searched after insert on session
      begin insert into session_search (rowid, user_name, place, account, reason) select ${textOf('new')}; end`,
-  // The search is written once, with the session: what it was made of stays.
+  // The search is written once, with the session: what it was made of stays. A resource's name changes in its letters'
+  // case at the most, which the search does not tell apart.
   ...['user_id', 'device_id', 'resource_id', 'account', 'reason'].map((column) => neverChanges('session', column)),
   neverChanges('app_user', 'name'),
   neverChanges('device', 'name'),
-  neverChanges('resource', 'name'),
 ];
 
 /** What sessions are found by when people type a text. */

@@ -275,7 +275,10 @@ describe('the webhook connector', function () {
       const guard = new TargetGuard(false, async () => [{ address: '127.0.0.1', family: 4 }]);
       for (const target of [url, url.replace('http://127.0.0.1', 'https://rebind.example.com')]) {
         const guarded = openConnector('webhook', { settings: { url: target }, ...wish, guard });
-        await assert.rejects(guarded.has(alice, never()), isError('refused', /own machine or link, where connectors may not go/));
+        await assert.rejects(
+          guarded.has(alice, never()),
+          isError('refused', /own machine or link, where connectors may not go/),
+        );
         await guarded.close();
       }
       assert.deepEqual(receiver.calls, []);

@@ -40,6 +40,11 @@ const ASKED: readonly { flag: string; args: string[]; says: RegExp }[] = [
     says: /: device: must be at least 1/,
   },
   {
+    flag: '--resource',
+    args: ['sessions', 'revoke', '--resource', '', '--reason', 'x'],
+    says: /: resource: must be at least 1/,
+  },
+  {
     flag: '--account',
     args: ['users', 'link', 'olga', '--device', 'd', '--account', ''],
     says: /: account: must be at least 1/,

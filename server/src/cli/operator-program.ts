@@ -8,6 +8,7 @@ import { addDeviceCommands } from './devices-command.js';
 import { addLoginCommands } from './login-command.js';
 import { addPolicyCommands } from './policies-command.js';
 import { addRequestCommands } from './requests-command.js';
+import { addResourceCommands } from './resources-command.js';
 import { addSessionCommands } from './sessions-command.js';
 import type { ToolContext } from './tool-context.js';
 import { addTokenCommands, addUserCommands } from './users-command.js';
@@ -24,6 +25,7 @@ export function operatorProgram(context: ToolContext): Command {
   addDeviceCommands(program, context);
   addUserCommands(program, context);
   addPolicyCommands(program, context);
+  addResourceCommands(program, context);
   addTokenCommands(program, context);
   addAuditCommands(program, context);
   addChannelCommands(program, context);

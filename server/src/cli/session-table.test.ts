@@ -14,6 +14,7 @@ const NOW = instantMs(new Date(2026, 0, 1, 12).getTime());
 const at = (minutes: number): Date => new Date(NOW + minutes * 60_000);
 const HOSTILE = 'a\u001b[2J\n\u202ex';
 const look = { colour: false };
+const OPS = { resourceId: 'res-1', resourceName: 'ops', deviceName: '' };
 const session = (change: Parameters<typeof Session.fromPartial>[0]): Session =>
   Session.fromPartial({ id: 'ses-0123456789abcdefghjk', userName: 'alice', deviceName: 'web-1', ...change });
 
@@ -30,6 +31,18 @@ describe('session tables', () => {
       name: 'ending on a device out of reach',
       change: { state: SessionState.ENDING, deviceOfflineSinceTime: at(-5) },
       text: 'ending · waiting for device, offline since 11:55:00',
+    },
+    { name: 'active in a resource', change: { state: SessionState.ACTIVE, ...OPS }, text: 'active' },
+    {
+      name: 'ending in a resource that does not answer',
+      change: {
+        state: SessionState.ENDING,
+        ...OPS,
+        unconfirmedSinceTime: at(-5),
+        nextAttemptTime: at(1),
+        attemptError: 'the directory is down',
+      },
+      text: 'ending · not confirmed by the resource since 11:55:00, next try 12:01:00, the directory is down',
     },
     {
       name: 'ended',
@@ -61,6 +74,12 @@ describe('session tables', () => {
         '2 pending (device out of reach; gone by itself no later than 12:30:00 (in 30m))',
     );
     assert.equal(revokeSummary([result(RevokeOutcome.EFFECTIVE)], NOW), 'revoke of 1 session: 1 effective');
+    const outside = (outcome: RevokeOutcome): RevokeResult => RevokeResult.fromPartial({ outcome, session: OPS });
+    assert.equal(
+      revokeSummary([outside(RevokeOutcome.PENDING), outside(RevokeOutcome.ACCEPTED)], NOW),
+      'revoke of 2 sessions: 1 accepted (waiting for the resource to confirm), ' +
+        '1 pending (the resource does not answer; tried again until it has confirmed)',
+    );
   });
 
   it('makes every text of others safe', () => {

@@ -18,13 +18,18 @@ import {
   timeAndDistance,
   timeText,
   type CellStyle,
+  type Column,
   type InstantMs,
   type Look,
 } from '@curfew/shared/cli';
 import { durationFromProto, enumText } from './proto-values.js';
 
-/** Where a session stands, in words that never claim what the device has not confirmed. */
+/** Whether the right lives in a system outside: there is no device to be in touch with. */
+const isOutside = ({ resourceId, deviceId }: Session): boolean => resourceId !== '' && deviceId === '';
+
+/** Where a session stands, in words that never claim what the device or the resource has not confirmed. */
 export function sessionStateText(session: Session, now: InstantMs): string {
+  if (isOutside(session) && session.state !== SessionState.ENDED) return outsideStateText(session, now);
   switch (session.state) {
     case SessionState.STARTING:
       return session.deviceOnline ? 'starting' : `starting · ${waitingForDevice(session, now)}`;
@@ -39,21 +44,44 @@ export function sessionStateText(session: Session, now: InstantMs): string {
   }
 }
 
+function outsideStateText(session: Session, now: InstantMs): string {
+  const { state, unconfirmedSinceTime, nextAttemptTime, attemptError } = session;
+  const word = enumText(SessionState, state);
+  if (unconfirmedSinceTime === undefined) return word;
+  const parts = [`${word} · not confirmed by the resource since ${timeText(unconfirmedSinceTime, now)}`];
+  if (nextAttemptTime !== undefined) parts.push(`next try ${timeText(nextAttemptTime, now)}`);
+  if (attemptError !== '') parts.push(attemptError);
+  return parts.join(', ');
+}
+
 const waitingForDevice = (session: Session, now: InstantMs): string =>
   `waiting for device, offline${since(session, now)}`;
 
 const since = (session: Session, now: InstantMs): string =>
   session.deviceOfflineSinceTime === undefined ? '' : ` since ${timeText(session.deviceOfflineSinceTime, now)}`;
 
-const stateStyle = ({ state, deviceOnline }: Session): CellStyle | undefined => {
+const stateStyle = (session: Session): CellStyle | undefined => {
+  const { state } = session;
   if (state === SessionState.ENDED) return 'dim';
-  if (!deviceOnline || state !== SessionState.ACTIVE) return 'yellow';
+  const inTouch = isOutside(session) ? session.unconfirmedSinceTime === undefined : session.deviceOnline;
+  if (!inTouch || state !== SessionState.ACTIVE) return 'yellow';
   return 'green';
 };
 
 function left(session: Session, now: InstantMs): string {
   if (session.state === SessionState.ENDED) return '';
   return leftText(session.expireTime, now);
+}
+
+/** What the session is on, and as whom; a column is there when any session has something for it. */
+function placeColumns(sessions: readonly Session[]): Column<Session>[] {
+  const outside = sessions.some(({ resourceName }) => resourceName !== '');
+  const onDevices = !outside || sessions.some(({ deviceName }) => deviceName !== '');
+  return [
+    ...(outside ? [{ title: 'RESOURCE', value: ({ resourceName }: Session) => resourceName }] : []),
+    ...(onDevices ? [{ title: 'DEVICE', value: ({ deviceName }: Session) => deviceName }] : []),
+    { title: 'ACCOUNT', value: ({ account, resourceSubject }) => account?.name ?? resourceSubject },
+  ];
 }
 
 /** The sessions as a table; `now` is what the countdowns are counted from. */
@@ -63,8 +91,7 @@ export function sessionTable(sessions: readonly Session[], now: InstantMs, look:
     [
       { title: 'ID', value: ({ id }) => short(id) },
       { title: 'USER', value: ({ userName }) => userName },
-      { title: 'DEVICE', value: ({ deviceName }) => deviceName },
-      { title: 'ACCOUNT', value: ({ account }) => account?.name ?? '' },
+      ...placeColumns(sessions),
       { title: 'STATE', value: (session) => sessionStateText(session, now), style: stateStyle },
       { title: 'LEFT', value: (session) => left(session, now) },
       { title: 'REASON', value: ({ reason }) => reason, flexible: true },
@@ -83,8 +110,10 @@ export function sessionFields(session: Session, now: InstantMs, look: Look): str
       ['kind', enumText(SessionKind, session.kind)],
       ['state', sessionStateText(session, now)],
       ['user', session.userName],
+      ['resource', session.resourceName],
       ['device', session.deviceName],
       ['account', accountText(session)],
+      ['there known as', session.resourceSubject],
       ['gives', optionsText(session.options)],
       ['for', formatDuration(durationFromProto(session.duration))],
       ['reason', session.reason],
@@ -138,23 +167,30 @@ export function revokeTable(results: readonly RevokeResult[], now: InstantMs, lo
     [
       { title: 'ID', value: ({ session }) => short(session?.id ?? '') },
       { title: 'USER', value: ({ session }) => session?.userName ?? '' },
-      { title: 'DEVICE', value: ({ session }) => session?.deviceName ?? '' },
+      {
+        title: results.some(({ session }) => session !== undefined && isOutside(session)) ? 'ON' : 'DEVICE',
+        value: ({ session }) => session?.resourceName || (session?.deviceName ?? ''),
+      },
       { title: 'OUTCOME', value: ({ outcome }) => enumText(RevokeOutcome, outcome), style: outcomeStyle },
       { title: 'ACCEPTED', value: ({ acceptedTime }) => timeText(acceptedTime, now) },
       { title: 'EFFECTIVE', value: ({ effectiveTime }) => timeText(effectiveTime, now) },
       {
         title: 'DIES BY',
         value: ({ outcome, diesByTime }) =>
-          outcome === RevokeOutcome.EFFECTIVE ? '' : `${timeText(diesByTime, now)} (${leftText(diesByTime, now)})`,
+          outcome === RevokeOutcome.EFFECTIVE || diesByTime === undefined
+            ? ''
+            : `${timeText(diesByTime, now)} (${leftText(diesByTime, now)})`,
       },
       {
         title: 'DEVICE LINK',
         value: ({ session, outcome }) =>
-          outcome === RevokeOutcome.PENDING
-            ? `offline ${sinceText(session?.deviceOfflineSinceTime, now)}`.trim()
-            : session?.deviceOnline === true
-              ? 'up'
-              : 'down',
+          session !== undefined && isOutside(session)
+            ? ''
+            : outcome === RevokeOutcome.PENDING
+              ? `offline ${sinceText(session?.deviceOfflineSinceTime, now)}`.trim()
+              : session?.deviceOnline === true
+                ? 'up'
+                : 'down',
       },
     ],
     results,
@@ -165,14 +201,24 @@ export function revokeTable(results: readonly RevokeResult[], now: InstantMs, lo
 const outcomeStyle = ({ outcome }: RevokeResult): CellStyle =>
   outcome === RevokeOutcome.EFFECTIVE ? 'green' : outcome === RevokeOutcome.PENDING ? 'red' : 'yellow';
 
+function whoConfirms(results: readonly RevokeResult[]): string {
+  const open = results.filter(({ outcome }) => outcome === RevokeOutcome.ACCEPTED);
+  const outside = open.filter(({ session }) => session !== undefined && isOutside(session)).length;
+  return outside === 0 ? 'the device' : outside === open.length ? 'the resource' : 'devices and resources';
+}
+
 /** One sentence over all: how many are gone, awaited and out of reach, and when the last of those dies. */
 export function revokeSummary(results: readonly RevokeResult[], now: InstantMs): string {
   const count = (outcome: RevokeOutcome): number => results.filter((result) => result.outcome === outcome).length;
   const parts: string[] = [];
   if (count(RevokeOutcome.EFFECTIVE) > 0) parts.push(`${count(RevokeOutcome.EFFECTIVE)} effective`);
   if (count(RevokeOutcome.ACCEPTED) > 0)
-    parts.push(`${count(RevokeOutcome.ACCEPTED)} accepted (waiting for the device to confirm)`);
-  const pending = results.filter(({ outcome }) => outcome === RevokeOutcome.PENDING);
+    parts.push(`${count(RevokeOutcome.ACCEPTED)} accepted (waiting for ${whoConfirms(results)} to confirm)`);
+  const unreached = results.filter(({ outcome }) => outcome === RevokeOutcome.PENDING);
+  const outside = unreached.filter(({ session }) => session !== undefined && isOutside(session));
+  const pending = unreached.filter((result) => !outside.includes(result));
+  if (outside.length > 0)
+    parts.push(`${outside.length} pending (the resource does not answer; tried again until it has confirmed)`);
   if (pending.length > 0) {
     const last = Math.max(...pending.map(({ diesByTime }) => diesByTime?.getTime() ?? 0));
     const by = timeAndDistance(new Date(last), now);

@@ -45,6 +45,7 @@ export const sessionFilter = (pick: SessionPick): SessionFilter =>
     states: pick.all === true ? EVERY_STATE : [],
     user: pick.user ?? '',
     device: pick.device ?? '',
+    resource: pick.resource ?? '',
     platform: pick.platform === undefined ? Platform.UNSPECIFIED : PLATFORM[pick.platform],
     text: pick.text ?? '',
   });
@@ -97,7 +98,8 @@ export async function grantSession(context: ToolContext, command: Command, flags
       service.grantSession,
       GrantSessionRequest.fromPartial({
         user: flags.user,
-        device: flags.device,
+        device: flags.device ?? '',
+        resource: flags.resource ?? '',
         account: flags.account ?? '',
         duration: durationToProto(flags.for),
         reason: flags.reason,

@@ -19,6 +19,7 @@ const picking = (command: Command): Command =>
     .option('--all', 'sessions that have ended, too')
     .option('--user <user>', "only this user's, by id or name")
     .option('--device <device>', 'only on this device, by id or name')
+    .option('--resource <resource>', 'only this resource, by id or name')
     .addOption(new Option('--platform <platform>', 'only on devices of this platform').choices(PLATFORMS))
     .option('--text <text>', 'only where a name or the reason has this text');
 
@@ -58,13 +59,17 @@ export function addSessionCommands(program: Command, context: ToolContext): void
   addRevoke(sessions, context);
 }
 
+/** What says something of a device only. */
+const OF_DEVICES = ['device', 'account', 'passwordRequired', 'command', 'runAs', 'group'];
+
 function addGrant(sessions: Command, context: ToolContext): void {
   waiting(
     sessions
       .command('grant')
       .description('give a session directly, without a request')
       .requiredOption('--user <user>', 'to whom, by id or name')
-      .requiredOption('--device <device>', 'on which device, by id or name')
+      .option('--device <device>', 'on which device, by id or name')
+      .addOption(new Option('--resource <resource>', 'which resource, by id or name').conflicts(OF_DEVICES))
       .requiredOption('--for <duration>', 'for how long', durationFlag)
       .requiredOption('--reason <text>', 'why', reasonFlag)
       .option(
@@ -82,8 +87,12 @@ function addGrant(sessions: Command, context: ToolContext): void {
           .argParser(groupFlag)
           .conflicts(['passwordRequired', 'command', 'runAs']),
       ),
-    'wait until the device holds the right',
-  ).action(async (flags: GrantFlags, command: Command) => (await actions()).grantSession(context, command, flags));
+    'wait until the device or the resource has the right',
+  ).action(async (flags: GrantFlags, command: Command) => {
+    if (flags.device === undefined && flags.resource === undefined)
+      usageError(command, 'say where by one of: --device, --resource');
+    return (await actions()).grantSession(context, command, flags);
+  });
 }
 
 function addRevoke(sessions: Command, context: ToolContext): void {
@@ -93,13 +102,21 @@ function addRevoke(sessions: Command, context: ToolContext): void {
       .description('end sessions at once')
       .option('--user <user>', 'every live session of this user')
       .option('--device <device>', 'every live session on this device')
+      .option('--resource <resource>', 'every live session of this resource')
       .option('--everything', 'every live session there is')
       .requiredOption('--reason <text>', 'why; the person sees it', reasonFlag),
-    'wait until the devices have confirmed',
+    'wait until the devices and resources have confirmed',
   ).action(async (ids: string[], flags: RevokeFlags, command: Command) => {
-    const chosen = [ids.length > 0, flags.user !== undefined, flags.device !== undefined, flags.everything === true];
+    const { user, device, resource, everything } = flags;
+    const chosen = [
+      ids.length > 0,
+      user !== undefined,
+      device !== undefined,
+      resource !== undefined,
+      everything === true,
+    ];
     if (chosen.filter(Boolean).length !== 1)
-      usageError(command, 'say which sessions by exactly one of: ids, --user, --device, --everything');
+      usageError(command, 'say which sessions by exactly one of: ids, --user, --device, --resource, --everything');
     return (await import('./sessions-revoke.js')).revokeSessions(context, command, ids, flags);
   });
 }

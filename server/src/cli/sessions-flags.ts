@@ -10,6 +10,7 @@ export interface SessionPick {
   readonly all?: boolean;
   readonly user?: string;
   readonly device?: string;
+  readonly resource?: string;
   readonly platform?: (typeof PLATFORMS)[number];
   readonly text?: string;
   readonly orderBy?: string;
@@ -18,7 +19,8 @@ export interface SessionPick {
 /** What `sessions grant` was given. */
 export interface GrantFlags {
   readonly user: string;
-  readonly device: string;
+  readonly device?: string;
+  readonly resource?: string;
   readonly account?: string;
   readonly for: DurationMs;
   readonly reason: string;
@@ -35,6 +37,7 @@ export interface GrantFlags {
 export interface RevokeFlags {
   readonly user?: string;
   readonly device?: string;
+  readonly resource?: string;
   readonly everything?: boolean;
   readonly reason: string;
   readonly wait?: boolean;

@@ -59,6 +59,7 @@ export async function revokeSessions(
 function selectionOf(ids: readonly string[], flags: RevokeFlags): RevokeSessionsRequest['selection'] {
   if (flags.user !== undefined) return { $case: 'user', value: flags.user };
   if (flags.device !== undefined) return { $case: 'device', value: flags.device };
+  if (flags.resource !== undefined) return { $case: 'resource', value: flags.resource };
   if (flags.everything === true) return { $case: 'everything', value: true };
   return { $case: 'sessions', value: { ids: [...ids] } };
 }

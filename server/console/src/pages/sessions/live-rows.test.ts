@@ -32,6 +32,29 @@ describe('the rows of Active Sessions', () => {
     assert.deepEqual(shown(afterTime(again, instantMs(NOW + LINGER_MS))), ['a active', 'c active']);
   });
 
+  it('that end stay for a moment also when the server has listed the page before it told of the end', () => {
+    const without = afterListing(listed, [session('a', 'ACTIVE', 1), session('c', 'ACTIVE', 1)], NOW);
+    assert.deepEqual(shown(without), ['a active', 'c active']);
+    const ended = afterChange(without, session('b', 'ENDED', 3), NOW, false);
+    assert.deepEqual(shown(ended), ['a active', 'b ended', 'c active']);
+    assert.deepEqual(shown(afterTime(ended, instantMs(NOW + LINGER_MS))), ['a active', 'c active']);
+    assert.deepEqual(shown(afterChange(ended, session('b', 'ENDED', 3), NOW, false)), shown(ended));
+  });
+
+  it('that are listed again are not there twice when they end', () => {
+    const without = afterListing(listed, [session('a', 'ACTIVE', 1), session('c', 'ACTIVE', 1)], NOW);
+    const back = afterListing(
+      without,
+      ['a', 'b', 'c'].map((id) => session(id, 'ACTIVE', 2)),
+      NOW,
+    );
+    assert.deepEqual(shown(afterChange(back, session('b', 'ENDED', 3), NOW, false)), [
+      'a active',
+      'b ended',
+      'c active',
+    ]);
+  });
+
   it('that end together keep their order', () => {
     const one = afterChange(listed, session('a', 'ENDED', 3), NOW, false);
     const two = afterChange(one, session('c', 'ENDED', 4), NOW, false);

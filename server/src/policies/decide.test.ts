@@ -96,6 +96,12 @@ describe('which policy a request falls under', () => {
       matches: true,
     },
     {
+      name: 'a resource, in other letters',
+      spec: { target: { kind: 'resource' as const, names: ['CRM'] } },
+      facts: { ...FACTS, target: { resource: { name: 'crm' } } },
+      matches: true,
+    },
+    {
       name: 'a device, for a resource',
       spec: {},
       facts: { ...FACTS, target: { resource: { name: 'crm' } } },

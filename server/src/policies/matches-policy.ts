@@ -48,7 +48,9 @@ export function namesText({ users, groups }: PolicySubject): string {
 function targetProblem(target: Policy['spec']['target'], facts: PolicyFacts): string | undefined {
   if (target.kind === 'resource') {
     if ('device' in facts.target) return 'it is for resources';
-    return fits(target.names, facts.target.resource.name) ? undefined : 'it is for other resources';
+    // As names of resources are told apart: one whose letters change their case stays under the same policies.
+    const names = target.names.map((name) => name.toLowerCase());
+    return fits(names, facts.target.resource.name.toLowerCase()) ? undefined : 'it is for other resources';
   }
   if ('resource' in facts.target) return 'it is for devices';
   return deviceProblem(target, facts.target.device) ?? kindProblem(target, facts);

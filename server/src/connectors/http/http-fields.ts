@@ -1,6 +1,6 @@
 import { hasUnsafeText } from '@curfew/shared';
-import { X509Certificate } from 'node:crypto';
 import type { ConnectorField } from '../connector-kind.js';
+import { certificateProblem } from '../field-problems.js';
 
 /** Says what is wrong with the base address of an interface: https, or http to this machine itself. */
 export function baseAddressProblem(text: string): string | undefined {
@@ -24,13 +24,5 @@ export const CA_FIELD: ConnectorField = {
   label: 'CA certificates',
   help: "PEM certificates that vouch for the server, instead of the system's.",
   multiline: true,
-  problem: (text) => {
-    const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    try {
-      for (const block of blocks) new X509Certificate(block);
-      return text !== '' && blocks.length === 0 ? 'holds no PEM certificate' : undefined;
-    } catch {
-      return 'holds a certificate that cannot be read';
-    }
-  },
+  problem: certificateProblem,
 };

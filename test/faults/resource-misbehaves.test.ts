@@ -16,6 +16,8 @@ import { eventually } from '../support/wait.js';
 
 const SOON = { withinMs: 45_000 };
 const LIMIT_MS = 1_000;
+/** After so many calls in a row without an answer a connector is left alone. */
+const FAILURES_THAT_CLOSE = 3;
 
 describe('a resource that misbehaves', function () {
   this.timeout(120_000);
@@ -166,6 +168,23 @@ describe('a resource that misbehaves', function () {
     assert.equal(result?.outcome, RevokeOutcome.PENDING);
     for (const id of ids) await owner.until(id, SessionState.ENDED);
     assert.equal(askedTooEarly, false);
+  });
+
+  it('does not make others wait for what has not come about yet', async () => {
+    resource.treat = ({ call, who }) => (call === 'add' && who === 'id-alice' ? 'wait' : 'do');
+    const waiting = await owner.grant('alice', 'ops');
+    await eventually(() => resource.count('add', 'alice') > FAILURES_THAT_CLOSE, { ...SOON, withinMs: 60_000 });
+    const { state, attemptError } = await owner.session(waiting);
+    assert.deepEqual([state, attemptError], [SessionState.STARTING, 'not accepted yet']);
+    const { circuitOpen, failingSinceTime, lastError } = await connector();
+    assert.deepEqual([circuitOpen, failingSinceTime, lastError], [false, undefined, '']);
+    for (const name of ['ops', 'db']) {
+      const [result] = await owner.revoke(these(await owner.active('bob', name)), 20);
+      assert.equal(result?.outcome, RevokeOutcome.EFFECTIVE);
+    }
+    resource.treat = () => 'do';
+    await owner.until(waiting, SessionState.ACTIVE, 60_000);
+    assert.equal(resource.has('ops', 'alice'), true);
   });
 
   it('opens the circuit of a connector that is down, shows it, and loses nothing', async () => {

@@ -46,7 +46,8 @@ function fakeConnector(url: string, group: string, password: string, isDeaf: boo
         answer.on('error', lost);
         answer.on('end', () => {
           const wait = answer.headers['retry-after'];
-          if (answer.statusCode === 403) reject(new ConnectorError('refused', text));
+          if (answer.statusCode === 202) reject(new ConnectorError('pending', text));
+          else if (answer.statusCode === 403) reject(new ConnectorError('refused', text));
           else if (answer.statusCode === 429)
             reject(new ConnectorError('unreachable', text, Number(wait ?? '0') * 1_000));
           else if (answer.statusCode !== 200) reject(new ConnectorError('unreachable', text));

@@ -6,9 +6,9 @@ export type FakeCall = 'describe' | 'find' | 'has' | 'add' | 'remove' | 'members
 
 /**
  * How a call is treated. `lose`: done, and the answer lost. `drop`: not done, and no answer. `half`: done, and half an
- * answer. `late`: not done before the client has gone and `whenLate` says so, and done then.
+ * answer. `wait`: not done, and 'not yet' is the answer. `late`: not done before the client has gone and `whenLate` says so, and done then.
  */
-export type FakeTreatment = 'do' | 'lose' | 'drop' | 'half' | 'hang' | 'late' | 'error' | 'refuse' | 'busy';
+export type FakeTreatment = 'do' | 'lose' | 'drop' | 'half' | 'hang' | 'late' | 'wait' | 'error' | 'refuse' | 'busy';
 
 export interface FakeAsked {
   readonly call: FakeCall;
@@ -97,6 +97,9 @@ export class FakeResource {
         return;
       case 'error':
         response.writeHead(500).end('it broke');
+        return;
+      case 'wait':
+        response.writeHead(202).end('not accepted yet');
         return;
       case 'refuse':
         response.writeHead(403).end('not allowed');

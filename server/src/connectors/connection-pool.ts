@@ -61,7 +61,7 @@ export class ConnectionPool<Connection> {
       isSound = true;
       return result;
     } catch (error) {
-      isSound = error instanceof ConnectorError && error.kind === 'refused';
+      isSound = error instanceof ConnectorError && error.kind !== 'unreachable';
       throw error;
     } finally {
       if (isSound && !this.closed && this.parts.isOpen(connection)) this.keep(connection);

@@ -54,14 +54,16 @@ export interface Connector {
 }
 
 /**
- * Why a call failed. `unreachable`: nothing was said, or that it should be tried later. `refused`: the resource
- * understood and will not. Both may have happened after a write took effect.
+ * Why a call failed. `unreachable`: nothing was said, or that it should be tried later: so would be other calls of the
+ * connector. `pending`: the resource has answered, and it has not come about yet, such as an invitation that nobody has
+ * accepted; that says nothing of other calls. `refused`: the resource understood and will not. Each may have happened
+ * after a write took effect.
  */
 export class ConnectorError extends Error {
   override readonly name = 'ConnectorError';
 
   constructor(
-    readonly kind: 'unreachable' | 'refused',
+    readonly kind: 'unreachable' | 'pending' | 'refused',
     message: string,
     /** How long the resource asked to be left alone. */
     readonly retryAfterMs?: number,

@@ -6,7 +6,7 @@ const WAITS_MS = [50, 100, 250, 500, 1_000, 2_000, 3_000, 3_000] as const;
 
 /**
  * Looks until what was written can be read, since some services answer from copies that lag behind. Errors:
- * ConnectorError 'unreachable', naming `what`, when that takes too long or the signal says stop.
+ * ConnectorError, naming `what`: 'pending' when that takes too long, 'unreachable' when the signal says stop.
  */
 export async function readBack(
   look: () => Promise<boolean>,
@@ -19,7 +19,7 @@ export async function readBack(
     if (waitMs === undefined || signal.aborted) break;
     await pause(clock, waitMs, signal);
   }
-  throw new ConnectorError('unreachable', `${what} cannot be read back yet`);
+  throw new ConnectorError(signal.aborted ? 'unreachable' : 'pending', `${what} cannot be read back yet`);
 }
 
 /** Waits, no longer than the signal allows. */

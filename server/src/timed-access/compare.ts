@@ -102,7 +102,7 @@ async function ask<T>(
     const fields = { resource: resource.name, problem: problemText(error) };
     if (error.kind === 'refused') throw new CurfewError('RESOURCE_REFUSED', fields, { cause: error });
     const { retryAfterMs } = error;
-    if (!calls.isStopping())
+    if (error.kind === 'unreachable' && !calls.isStopping())
       await ledger.write((tx) => circuits.noteFailure(tx, connector.id, clock.now(), { error, retryAfterMs }));
     throw new CurfewError('RESOURCE_UNREACHABLE', fields, { cause: error });
   }

@@ -133,7 +133,8 @@ export class GrantWorker {
         await giveUp(tx, task.sessionId, { reason: 'failed', error: why }, now);
         return;
       }
-      const connectorMs = isRefusal
+      const saysOfOthers = error.kind !== 'pending' && !isRefusal;
+      const connectorMs = !saysOfOthers
         ? undefined
         : await circuits.noteFailure(tx, connector.id, now, { error, retryAfterMs: error.retryAfterMs });
       const waitMs = waitAfterFailure(random, task.attempts + 1, error.retryAfterMs);
@@ -162,7 +163,12 @@ export class GrantWorker {
       await this.noteAnswer(id, begun);
       return answer;
     } catch (error) {
-      if (error instanceof ConnectorError && error.kind === 'refused' && circuits.isFailing(id) && !calls.isStopping())
+      if (
+        error instanceof ConnectorError &&
+        error.kind !== 'unreachable' &&
+        circuits.isFailing(id) &&
+        !calls.isStopping()
+      )
         await this.noteAnswer(id, begun);
       throw error;
     }

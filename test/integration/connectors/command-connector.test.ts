@@ -212,7 +212,7 @@ describe('the command connector', function () {
         const liar = stage.openProgram(`console.log('${lie}')`);
         const call =
           operation === 'add' ? liar.add(alice, connectorParts().clock.now(), never()) : liar.remove(alice, never());
-        await assert.rejects(call, isError('unreachable', message));
+        await assert.rejects(call, isError('pending', message));
       });
 
     it('shows no secret that a program repeats', async () => {

@@ -126,7 +126,7 @@ export class GithubConnector implements Connector {
 
   private invited(login: string): ConnectorError {
     const text = `${login} has been invited to ${this.options.org} and has not accepted yet`;
-    return new ConnectorError('unreachable', text, INVITATION_WAIT_MS);
+    return new ConnectorError('pending', text, INVITATION_WAIT_MS);
   }
 }
 

@@ -6,9 +6,9 @@ import {
   PolicyServiceService as service,
   type PolicyChange,
 } from '@curfew/proto';
-import { CurfewError, Exit, EXIT, lookOf, outputOf, printOne, protoJson, safeText, say } from '@curfew/shared/cli';
-import { readFileSync } from 'node:fs';
+import { Exit, EXIT, lookOf, outputOf, printOne, protoJson, safeText, say } from '@curfew/shared/cli';
 import { ask } from './ask.js';
+import { readGivenFile } from './given-file.js';
 import { lineDiff } from './line-diff.js';
 import type { ApplyFlags } from './policies-flags.js';
 import { withServer } from './server-connection.js';
@@ -20,7 +20,7 @@ import type { ToolContext } from './tool-context.js';
  * changed in between, nothing is done. Without a terminal it takes --yes.
  */
 export async function applyPolicies(context: ToolContext, command: Command, flags: ApplyFlags): Promise<void> {
-  const text = await readPolicies(context, flags.file);
+  const text = await readGivenFile(context, flags.file);
   const { format } = outputOf(command);
   const wish = { text, prune: flags.prune === true, loweredLimit: LIMITS[flags.running ?? 'keep'] };
   await withServer(context, command, async (server) => {
@@ -57,20 +57,6 @@ export async function applyPolicies(context: ToolContext, command: Command, flag
 }
 
 const LIMITS = { keep: LoweredLimit.KEEP, shorten: LoweredLimit.SHORTEN } as const;
-
-async function readPolicies(context: ToolContext, file: string): Promise<string> {
-  if (file === '-') {
-    let text = '';
-    for await (const chunk of context.stdin) text += String(chunk);
-    return text;
-  }
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const problem = `${file} cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`;
-    throw new CurfewError('FIELD_INVALID', { field: '--file', problem }, { cause });
-  }
-}
 
 /** Each change with its lines; what stays as it is has one line only. */
 function changesText(changes: readonly PolicyChange[]): string {

@@ -1,9 +1,9 @@
 import { PutConnectorRequest, PutResourceRequest, ResourceServiceService as service } from '@curfew/proto';
 import type { Connector, Resource } from '@curfew/proto';
-import { CurfewError, outputOf, printList, say } from '@curfew/shared/cli';
+import { outputOf, printList, say } from '@curfew/shared/cli';
 import type { Command } from 'commander';
-import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { readGivenFile } from './given-file.js';
 import { changeTable, type ResourceChange } from './resource-table.js';
 import { parseResourcesFile, readSecrets, type FileConnector, type FileResource } from './resources-file.js';
 import type { ApplyResourcesFlags } from './resources-flags.js';
@@ -19,7 +19,7 @@ export async function applyResources(
   command: Command,
   { file, dryRun = false }: ApplyResourcesFlags,
 ): Promise<void> {
-  const wished = parseResourcesFile(await readSource(context, file));
+  const wished = parseResourcesFile(await readGivenFile(context, file));
   const secrets = new Map(wished.connectors.map((one) => [one.name, readSecrets(one, context.env)]));
   const changes: ResourceChange[] = [];
   await withServer(context, command, async (server) => {
@@ -50,19 +50,6 @@ export async function applyResources(
   });
   const { length } = changes.filter(({ change }) => change !== 'unchanged');
   say(context, `${dryRun ? 'would apply' : 'applied'}: ${length} ${length === 1 ? 'change' : 'changes'}`);
-}
-
-async function readSource(context: ToolContext, file: string): Promise<string> {
-  if (file === '-') {
-    let text = '';
-    for await (const chunk of context.stdin) text += String(chunk);
-    return text;
-  }
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new CurfewError('FIELD_INVALID', { field: '--file', problem: `${file} cannot be read` }, { cause });
-  }
 }
 
 function changeOf<T extends { readonly name: string }>(

@@ -75,7 +75,7 @@ module.exports = {
       comment: 'A port says what is needed. If it knew one adapter, the others could not be written against it.',
       severity: 'error',
       from: { path: '^agent/src/ports/', pathNot: ['\\.test\\.ts$', '-contract\\.ts$'] },
-      to: { pathNot: ['^agent/src/ports/', '^shared/'] },
+      to: { pathNot: ['^agent/src/ports/', '^shared/', '^(node:)?stream$'] },
     },
     {
       name: 'platforms-behind-their-ports',
@@ -83,9 +83,14 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^agent/src/',
-        pathNot: ['^agent/src/platform/', '^agent/src/main\\.ts$', 'choose-platform', '\\.test\\.ts$'],
+        pathNot: [
+          '^agent/src/platform/',
+          '^agent/src/(main|unix-parts|windows-parts)\\.ts$',
+          'choose-platform',
+          '\\.test\\.ts$',
+        ],
       },
-      to: { path: '^agent/src/platform/(linux|darwin|windows|unsupported)/' },
+      to: { path: '^agent/src/platform/(unix|linux|darwin|windows|unsupported)/' },
     },
     {
       name: 'platforms-do-not-know-each-other',
@@ -106,7 +111,7 @@ module.exports = {
       comment: 'curfewctl may do only what the API lets it do: it never reaches into the server or its ledger.',
       severity: 'error',
       from: { path: '^server/src/cli/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^server/src/', pathNot: '^server/src/cli/' },
+      to: { path: '^server/src/', pathNot: '^server/src/(cli/|version\\.ts$)' },
     },
     {
       name: 'console-is-a-client',
@@ -139,10 +144,19 @@ module.exports = {
     },
     {
       name: 'database-driver-stays-in-the-ledger',
-      comment: 'Queries are written with Kysely for any dialect; only the ledger knows which database answers them.',
+      comment:
+        'Queries are written with Kysely for any dialect; only the ledger knows which database answers them. Recordings are a file of their own behind a port.',
       severity: 'error',
-      from: { path: '^server/src/', pathNot: ['^server/src/ledger/', '\\.test\\.ts$'] },
+      from: { path: '^server/src/', pathNot: ['^server/src/(ledger|recordings)/', '\\.test\\.ts$'] },
       to: { path: 'node_modules/better-sqlite3/' },
+    },
+    {
+      name: 'open-telemetry-in-one-file',
+      comment:
+        'Its packages are optional and change often: who is traced asks a port of ours, and one file knows what is behind it.',
+      severity: 'error',
+      from: { path: '^(proto|shared|server|agent)/', pathNot: '^server/src/tracing/open-telemetry\\.ts$' },
+      to: { path: '(^|node_modules/)@opentelemetry/' },
     },
     {
       name: 'programs-are-not-libraries',

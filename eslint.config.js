@@ -48,7 +48,15 @@ const TIMER_MODULES = ['node:timers', 'node:timers/promises', 'timers', 'timers/
 );
 
 export default defineConfig(
-  globalIgnores(['**/dist/', 'server/console/build/', '**/gen/', '**/node_modules/', '.curfew/', 'coverage/']),
+  globalIgnores([
+    '**/dist/',
+    'server/console/build/',
+    '**/gen/',
+    '**/node_modules/',
+    '.curfew/',
+    'coverage/',
+    'packaging/cache/',
+  ]),
 
   {
     files: ['**/*.{js,mjs,cjs}'],
@@ -152,7 +160,7 @@ export default defineConfig(
   },
   // Real processes on real clocks: measuring when something happens is what these suites are for.
   {
-    files: ['test/{e2e,faults,bench,support,console}/**/*.ts'],
+    files: ['test/{e2e,faults,bench,fuzz,support,console}/**/*.ts'],
     rules: {
       'no-console': 'off',
       'no-restricted-globals': 'off',

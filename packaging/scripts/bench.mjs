@@ -1,25 +1,27 @@
 // `npm run bench`: measures against bare baselines of the same run, prints ratios first, and keeps nothing running.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os, { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runFileName } from './benchmark-history.mjs';
 import { BENCHMARKS, FULL, QUICK } from './benchmarks.mjs';
 import { build, checkNode, installPackages, installSystemPackages } from './prepare.mjs';
 import { bold, findProgram, ROOT, run, say } from './programs.mjs';
 import { SYSTEM_PACKAGES } from './test-groups.mjs';
 
-const USAGE = `npm run bench -- [BENCHMARK…] [--quick] [--links N,N,…] [--json FILE] [--profile FILE]
+const USAGE = `npm run bench -- [BENCHMARK…] [--quick] [--links N,N,…] [--rest MINUTES] [--soak MINUTES] [--json FILE] [--profile FILE]
   BENCHMARK      ${BENCHMARKS.map(({ id }) => id).join(', ')}; without any, all of them
   --quick        a short run that shows that everything works; its figures say little
-  --links N,N    how many agents are linked, step by step, in B1 (default ${FULL.links.join(',')})
-  --json FILE    also write the figures to a file, with what the machine is
+  --links N,N    how many agents are linked, step by step, in B1, B3 and B13 (default ${FULL.links.join(',')})
+  --rest MINUTES how long the agent is watched at rest in B6, twice (default ${FULL.restMinutes})
+  --soak MINUTES how long the server is watched at the work of a day in B13 (default ${FULL.soakMinutes})
+  --json FILE    also write the figures to a file, with what the machine is; in a folder it is called by its date and commit
   --profile FILE write the server's CPU profile of one benchmark; its figures do not count
 `;
 
 const DEVICE_PROGRAMS = ['sudo', 'ip', 'unshare', 'useradd'];
-const BROWSER = 'chromium';
 
 const load = (name) => import(pathToFileURL(path.join(ROOT, 'test/dist', `${name}.js`)).href);
 
@@ -33,7 +35,8 @@ function readArguments() {
   const options = { quick: { type: 'boolean' }, links: { type: 'string' }, json: { type: 'string' } };
   let parsed;
   try {
-    parsed = parseArgs({ allowPositionals: true, options: { ...options, profile: { type: 'string' } } });
+    const more = { profile: { type: 'string' }, rest: { type: 'string' }, soak: { type: 'string' } };
+    parsed = parseArgs({ allowPositionals: true, options: { ...options, ...more } });
   } catch (error) {
     wrongUsage(error.message);
   }
@@ -48,9 +51,19 @@ function readArguments() {
     const wrong = settings.links.some((links) => !Number.isInteger(links) || links < 1 || links > 10_000);
     if (wrong) wrongUsage('--links takes whole numbers from 1 to 10000, separated by commas');
   }
+  if (values.rest !== undefined) {
+    settings.restMinutes = Number(values.rest);
+    if (!(settings.restMinutes > 0 && settings.restMinutes <= 1440)) wrongUsage('--rest takes minutes, up to 1440');
+  }
+  if (values.soak !== undefined) {
+    settings.soakMinutes = Number(values.soak);
+    if (!(settings.soakMinutes > 0 && settings.soakMinutes <= 10_080)) wrongUsage('--soak takes minutes, up to 10080');
+  }
   if (values.profile !== undefined) settings.profile = path.resolve(values.profile);
   return { chosen, settings, json: values.json };
 }
+
+const isFolder = (place) => statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** A core for the server and another one for the load, where there are two and programs can be pinned. */
 function pins() {
@@ -107,7 +120,7 @@ async function main() {
   await installPackages();
   const programs = [
     ...(chosen.some(({ device }) => device) ? DEVICE_PROGRAMS : []),
-    ...(chosen.some(({ browser }) => browser) ? [BROWSER] : []),
+    ...chosen.flatMap(({ programs: own = [], peers = [] }) => [...own, ...peers]),
   ];
   if (programs.length > 0)
     await installSystemPackages(SYSTEM_PACKAGES.filter(({ program }) => programs.includes(program)));
@@ -122,7 +135,7 @@ async function main() {
     say(bold(`\n${benchmark.id}  ${benchmark.title}`));
     const reason = whyNot([
       ...(benchmark.device ? ['devices'] : []),
-      ...(benchmark.browser ? [{ program: BROWSER }] : []),
+      ...(benchmark.programs ?? []).map((program) => ({ program })),
     ]);
     if (reason !== '') {
       say(`left out: ${reason}`);
@@ -133,10 +146,11 @@ async function main() {
     process.stdout.write(renderOutcome(outcomes[benchmark.id], { colour: process.stdout.isTTY === true }));
   }
   if (json === undefined) return;
-  const { links, bulk, sessions, runs, rounds, warmUp } = settings;
-  const how = { links, bulk, sessions, runs, rounds, warmUp };
+  const { links, bulk, sessions, people, expiring, past, runs, rounds, warmUp } = settings;
+  const how = { links, bulk, sessions, people, expiring, past, runs, rounds, warmUp };
   const result = { at: new Date().toISOString(), machine: facts, settings: how, outcomes };
-  writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
+  const file = isFolder(json) ? path.join(json, runFileName(result)) : json;
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 await main();

@@ -22,7 +22,8 @@ export function findProgram(name) {
     .map((place) => path.resolve(place, name))
     .find((file) => {
       try {
-        accessSync(file, constants.X_OK);
+        // A library is not run, and neither is what programs are made from.
+        accessSync(file, /\.(so|h)(\.|$)/.test(file) ? constants.R_OK : constants.X_OK);
         return true;
       } catch {
         return false;

@@ -66,7 +66,12 @@ async function end(code) {
 }
 
 const mayRunAgent = () => process.platform === 'linux' && process.getuid?.() === 0;
-const agentEnv = () => ({ CURFEW_STATE_DIR: path.join(HOME, 'agent'), CURFEW_RUNTIME_DIR: '/run/curfew' });
+/** A trial does not search the disks of the machine, unless it is told to. */
+const agentEnv = () => ({
+  CURFEW_STATE_DIR: path.join(HOME, 'agent'),
+  CURFEW_RUNTIME_DIR: '/run/curfew',
+  CURFEW_PRIVILEGED_FILES: process.env.CURFEW_PRIVILEGED_FILES ?? 'off',
+});
 
 /** Enrols this machine the first time, then runs its agent. */
 async function startAgent(operatorEnv) {

@@ -1,77 +1,57 @@
-import {
-  AccessServiceService,
-  AuditServiceService,
-  DeviceServiceService,
-  EnrollmentServiceService,
-  LinkServiceService,
-  NotificationServiceService,
-  PolicyServiceService,
-  RequestServiceService,
-  ResourceServiceService,
-  ServerServiceService,
-  SessionServiceService,
-  SignInServiceService,
-  UserServiceService,
-} from '@curfew/proto';
-import { DAY, durationMs, MINUTE, SECOND, type Clock, type Logger, type Random } from '@curfew/shared';
+import { DAY, durationMs, SECOND, type Clock, type Logger, type Random } from '@curfew/shared';
 import { Server } from '@grpc/grpc-js';
 import { mkdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { MyAccess } from './access/my-access.js';
 import { AuditLog } from './audit/audit-log.js';
+import { buildRpc, buildUseCases, type RpcParts } from './build-rpc.js';
 import { CONNECTOR_KINDS } from './connectors/connector-kinds.js';
 import type { ConnectorKind } from './connectors/connector-kind.js';
 import type { Config } from './config/config.js';
-import { Devices } from './devices/devices.js';
-import { JoinTokens } from './devices/join-tokens.js';
-import { startConsole } from './http/console-server.js';
+import { Readiness } from './health/readiness.js';
+import { allowedNames } from './http/allowed-hosts.js';
+import { ownNames, startConsole, tlsFiles, type ConsoleServer } from './http/console-server.js';
+import { healthRoutes } from './http/health-routes.js';
+import { startMetrics, type MetricsServer } from './http/metrics-server.js';
 import { ExpiryTimer } from './jobs/expiry-timer.js';
+import { sweepEveryMinute } from './jobs/every-minute.js';
 import { pruneChanges } from './jobs/prune-changes.js';
 import { startSweeps } from './jobs/sweeps.js';
 import type { Ledger } from './ledger/ledger.js';
-import { SqliteLedger } from './ledger/sqlite-ledger.js';
+import { QueuedLedger } from './ledger/queued-ledger.js';
+import { openLedger } from './ledger/open-ledger.js';
+import { followLeaseKeys } from './link/follow-lease-keys.js';
 import { LinkHub } from './link/link-hub.js';
-import { linkHandlers } from './link/link-service.js';
-import { startNotifications, type Notifications } from './notifiers/start-notifications.js';
+import { NO_MEASURES } from './metrics/measures.js';
+import type { MeasuredParts, ServerMetrics } from './metrics/server-metrics.js';
+import { startNotifications } from './notifiers/start-notifications.js';
 import { CertificateAuthority } from './pki/certificate-authority.js';
 import { SecretFiles } from './pki/secret-files.js';
-import { openServerKeys, type ServerKeys } from './pki/server-keys.js';
-import { Overview } from './overview/overview.js';
-import { Policies } from './policies/policies.js';
-import { Requests } from './requests/requests.js';
+import type { SecretStore } from './pki/secret-store.js';
+import { openRecordings } from './recordings/open-recordings.js';
+import { openReleases } from './releases/open-releases.js';
 import { CallLimits } from './rpc/call-limits.js';
 import { ConnectionGate } from './rpc/connection-gate.js';
-import { addHealth } from './rpc/health.js';
-import { addReflection } from './rpc/reflection.js';
-import { RequestRules } from './rpc/request-rules.js';
+import type { ServiceHost } from './rpc/service-host.js';
 import { RotatingServerCredentials } from './rpc/server-credentials.js';
-import { ServiceHost } from './rpc/service-host.js';
-import { accessHandlers } from './rpc/services/access-handlers.js';
-import { auditHandlers } from './rpc/services/audit-handlers.js';
-import { deviceHandlers, enrollmentHandlers } from './rpc/services/device-handlers.js';
-import { recordLeaseKeys, serverHandlers } from './rpc/services/server-handlers.js';
-import { notificationHandlers } from './rpc/services/notification-handlers.js';
-import { policyHandlers } from './rpc/services/policy-handlers.js';
-import { resourceHandlers } from './rpc/services/resource-handlers.js';
-import { requestHandlers } from './rpc/services/request-handlers.js';
-import { signInHandlers } from './rpc/services/sign-in-handlers.js';
-import { sessionHandlers } from './rpc/services/session-handlers.js';
-import { userHandlers } from './rpc/services/user-handlers.js';
+import { recordLeaseKeys } from './rpc/services/server-handlers.js';
 import { setGroups } from './users/user-groups.js';
-import { Sessions } from './sessions/sessions.js';
-import { openTimedAccess, type OpenTimedAccess } from './timed-access/open-timed-access.js';
+import { openTracing } from './tracing/open-tracing.js';
+import { openTimedAccess } from './timed-access/open-timed-access.js';
 import { buildSignIn, type SignInParts } from './sign-in/sign-in-parts.js';
 import { ApiTokens } from './users/api-tokens.js';
+import { firstOwner } from './users/first-owner.js';
+import { VERSION } from './version.js';
 import type { UseCaseContext } from './use-case-context.js';
-import { Users } from './users/users.js';
 
 /** A server that listens. */
 export interface RunningServer {
   readonly port: number;
   /** The port of the console and the JSON API. */
   readonly httpPort: number;
+  /** The port of /metrics; undefined where there are none. */
+  readonly metricsPort: number | undefined;
   /** Where browsers find the console. */
   readonly consoleUrl: string;
   readonly caFingerprint: string;
@@ -101,33 +81,35 @@ const SERVER_CERTIFICATE_LIFE = 90 * DAY;
 
 /** Builds and starts everything: the only place on the server where adapters meet. */
 export async function createServer(parts: ServerParts): Promise<RunningServer> {
-  const { config, clock, random, logger, fatal, connectorKinds: kinds = CONNECTOR_KINDS } = parts;
+  const { config, clock, random, logger, connectorKinds: kinds = CONNECTOR_KINDS } = parts;
+  const given = { config, clock, random, logger };
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const files = new SecretFiles(path.join(config.dataDir, 'pki'));
+  const { context, queue, metrics, readiness, files, keys, presence } = await openContext(parts);
+  const { ledger, measures, tracing } = context;
   const ca = await CertificateAuthority.open(files, clock, random);
-  const keys = await openServerKeys(files);
-  const file = path.join(config.dataDir, 'ledger.db');
-  const ledger = await SqliteLedger.open({ file, clock, random, noteKey: keys.note, fatal });
-  const context = { ledger, clock, random, settings: config };
-  const useCases = buildUseCases(context, ca);
+  const caFile = keepCaFile(config, ca);
+  const useCases = buildUseCases(context, ca, logger);
   const { users, devices, requests, sessions } = useCases;
   const signIn = await openSignIn(context, useCases.tokens, files, { config, logger });
   const auditLog = new AuditLog(ledger, keys.note);
-  const hub = new LinkHub({ context, ledger, devices, requests, auditLog, keys, logger });
+  const recorded = await openRecordings({ context, config, files, logger });
+  const { recordings } = recorded;
+  const updates = openReleases(context, config.dataDir);
+  const told = { offers: updates.offers, uninstallNeedsCode: config.uninstallApproval, presence };
+  const hub = new LinkHub({ context, ledger, devices, requests, recordings, auditLog, keys, logger, ...told });
+  await hub.followOthers();
+  const leaseKeys = followLeaseKeys({ config, ledger, keys, hub, clock: context.clock, logger });
 
   const notifications = await startNotifications({ context, config, files, requests, logger });
   const timedAccess = await openTimedAccess({ context, config, files, kinds, logger });
   const limits = new CallLimits(clock, config.limits);
-  const identified = (peer: string): void => {
-    gate.identified(peer);
-    console.identified(peer);
-  };
-  const given = { config, clock, random, logger };
-  const more = { signIn, notifications, timedAccess, hub, ca, keys, auditLog };
-  const { server, host, rules } = buildRpc({ ...useCases, ...more, ...given, limits, identified });
-  ledger.onChange((changes) => {
-    if (changes.some(({ kind }) => kind === 'user')) host.recheckStreams();
-  });
+  const doors = tellDoors(
+    () => gate,
+    () => console,
+  );
+  const more = { signIn, notifications, timedAccess, hub, ca, keys, auditLog, recordings, updates };
+  const { server, host, rules } = buildRpc({ ...useCases, ...more, ...given, limits, doors });
+  recheckStreams(ledger, host);
 
   const credentials = new RotatingServerCredentials(await tlsContext(ca, config));
   const first = await firstOwner(useCases, signIn);
@@ -136,67 +118,133 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
   const gate = gateTo(server, credentials, { config, clock, logger });
   const port = await gate.listen(config.grpcHost, config.grpcPort);
   const { unknownConnections } = config;
-  const http = { host, rules, signIn, users, limits, ca, clock, random, logger, unknownConnections };
+  const http = { host, rules, signIn, users, limits, ca, clock, random, logger, unknownConnections, readiness };
   const console = await startConsole({ ...http, hooks: notifications.hookRoutes, config: config.http });
+  const asked = { ledger: queue, hub, host, limits, gate, notifier: notifications.notifier, readiness, clock };
+  const listening = await listenForMetrics(metrics, asked, { config, ca, clock, random, logger });
   await timedAccess.work.start();
   const expiry = new ExpiryTimer(ledger, sessions, clock, logger, hub.lostSince);
-  const everyMinute = () => sweep({ requests, signIn, hub, notifications, timedAccess });
-  const sweeps = startSweeps({
-    logger,
-    everyMinute,
-    everyDay: async () => {
-      credentials.rotate(await tlsContext(ca, config));
-      await console.rotate();
-      await pruneChanges(ledger);
-    },
-  });
+  const swept = { context, config, ledger, requests, signIn, hub, notifications, timedAccess, recorded, updates };
+  const everyMinute = () => sweepEveryMinute(swept);
+  const everyDay = async (): Promise<void> => {
+    credentials.rotate(await tlsContext(ca, config));
+    await Promise.all([console.rotate(), listening?.rotate()]);
+    await pruneChanges(ledger);
+  };
+  const sweeps = startSweeps({ logger, measures, everyMinute, everyDay });
   return {
     port,
     httpPort: console.port,
+    metricsPort: listening?.port,
     consoleUrl: console.url,
     caFingerprint: ca.fingerprint,
-    caFile: path.join(files.folder, 'ca.crt'),
+    caFile,
     firstOwnerToken: first?.token,
     firstOwnerPassword: first?.password,
     ledger,
     sweep: everyMinute,
     close: async () => {
+      readiness.stop();
       expiry.stop();
       await sweeps.stop();
       gate.stop();
-      hub.closeAll();
+      await hub.closeAll();
       host.stopStreams();
       await Promise.all([closeGrpc(server, clock), console.close()]);
       gate.closeAll();
-      await timedAccess.work.stop();
-      await notifications.stop();
+      const closed = { stop: () => leaseKeys.stop().then(() => recorded.close()) };
+      await closeParts([timedAccess.work, notifications, closed, { stop: async () => listening?.close() }, presence]);
       await ledger.close();
+      // Last of all: a collector that does not answer keeps nothing else waiting.
+      await tracing?.close();
     },
   };
 }
 
-/** What is done every minute. */
-async function sweep({
-  requests,
-  signIn,
-  hub,
-  notifications,
-  timedAccess,
-}: Pick<RpcParts, 'requests' | 'signIn' | 'hub' | 'notifications' | 'timedAccess'>): Promise<void> {
-  await requests.sweep();
-  await signIn.signIns.sweep();
-  // Not waited for: a provider that is slow must not keep the other sweeps waiting.
-  void signIn.oidc?.signIn.recheck();
-  await hub.pushCheckpoints();
-  await notifications.notifier.sweep();
-  await timedAccess.work.sweep();
+/** Tells the doors what is learned of a caller. They are opened after what learns it is there. */
+const tellDoors = (gate: () => ConnectionGate, console: () => ConsoleServer): RpcParts['doors'] => ({
+  identified: (peer) => {
+    gate().identified(peer);
+    console().identified(peer);
+  },
+  settled: (peer) => {
+    gate().settled(peer);
+  },
+});
+
+/** Whoever may no longer call loses their streams. */
+function recheckStreams(ledger: Ledger, host: ServiceHost): void {
+  ledger.onChange((changes) => {
+    if (changes.some(({ kind, id }) => kind === 'user' || id === '')) host.recheckStreams();
+  });
+}
+
+/** One after the other. */
+async function closeParts(parts: readonly { stop(): Promise<void> }[]): Promise<void> {
+  for (const part of parts) await part.stop();
+}
+
+/** Where people find the CA's certificate, which is not secret: also when its key is in a ledger that servers share. */
+function keepCaFile({ dataDir }: Config, { certificate }: CertificateAuthority): string {
+  const files = new SecretFiles(path.join(dataDir, 'pki'));
+  if (files.read('ca.crt') !== certificate) files.write('ca.crt', certificate);
+  return path.join(files.folder, 'ca.crt');
+}
+
+/** The ledger behind its queue, what is counted of everything, and whether all is well. */
+async function openContext({ config, clock, random, logger, fatal }: ServerParts) {
+  const metrics = await openMetrics(config);
+  const counted = metrics?.prometheus ?? NO_MEASURES;
+  const tracing = await openTracing(config.traces, { clock, random, logger, measures: counted });
+  const opened = await openLedger({ config, clock, random, logger, fatal });
+  const { secrets: files, keyFiles, keys, presence } = opened;
+  const queue = new QueuedLedger(opened.ledger, counted);
+  const readiness = new Readiness({ ledger: queue, clock, logger, keyFiles });
+  const measures = tracing?.measures(counted) ?? counted;
+  const ledger = tracing?.ledger(queue) ?? queue;
+  const context = { ledger, clock, random, settings: config, measures, tracing };
+  return { context, queue, metrics, readiness, files, keys, presence };
+}
+
+/** Counts, if somebody is to read it: the library is not even loaded otherwise. */
+async function openMetrics({ metrics, dataDir }: Config): Promise<ServerMetrics | undefined> {
+  if (metrics === undefined) return undefined;
+  const { ServerMetrics } = await import('./metrics/server-metrics.js');
+  return new ServerMetrics(dataDir, VERSION);
+}
+
+async function listenForMetrics(
+  metrics: ServerMetrics | undefined,
+  asked: MeasuredParts & { readonly readiness: Readiness },
+  parts: Pick<ServerParts, 'config' | 'clock' | 'random' | 'logger'> & { readonly ca: CertificateAuthority },
+): Promise<MetricsServer | undefined> {
+  const { config, ca } = parts;
+  if (metrics === undefined || config.metrics === undefined) return undefined;
+  metrics.ask(asked);
+  const { host, tls } = config.metrics;
+  const http = { ...config.http, host, tls };
+  const server = await startMetrics({
+    ...parts,
+    config: config.metrics,
+    prometheus: metrics.prometheus,
+    health: healthRoutes(asked.readiness),
+    names: allowedNames(http.names, http.publicUrl, ownNames(http)),
+    tls: () => tlsFiles({ config: http, ca }),
+  });
+  return {
+    ...server,
+    close: async () => {
+      await server.close();
+      metrics.close();
+    },
+  };
 }
 
 /** Everything about signing in. */
 function openSignIn(
   context: UseCaseContext,
   tokens: ApiTokens,
-  files: SecretFiles,
+  files: SecretStore,
   { config, logger }: Pick<ServerParts, 'config' | 'logger'>,
 ): Promise<SignInParts> {
   return buildSignIn({ context, tokens, limits: config.signIn, oidcConfig: config.oidc, setGroups, files, logger });
@@ -235,129 +283,4 @@ function gateTo(
     injector.injectConnection(socket);
   };
   return new ConnectionGate({ clock, logger, unknownConnections: config.unknownConnections, accept });
-}
-
-/** Everything that the server does, by noun. */
-function buildUseCases(context: UseCaseContext, ca: CertificateAuthority) {
-  return {
-    context,
-    ledger: context.ledger,
-    users: new Users(context),
-    tokens: new ApiTokens(context),
-    devices: new Devices(context),
-    requests: new Requests(context),
-    sessions: new Sessions(context),
-    policies: new Policies(context),
-    access: new MyAccess(context),
-    joinTokens: new JoinTokens(context, ca.fingerprint),
-  };
-}
-
-type RpcParts = ReturnType<typeof buildUseCases> &
-  Pick<ServerParts, 'config' | 'clock' | 'random' | 'logger'> & {
-    readonly signIn: SignInParts;
-    readonly hub: LinkHub;
-    readonly notifications: Notifications;
-    readonly timedAccess: OpenTimedAccess;
-    readonly ca: CertificateAuthority;
-    readonly keys: ServerKeys;
-    readonly auditLog: AuditLog;
-    readonly limits: CallLimits;
-    readonly identified: (peer: string) => void;
-  };
-
-/** The gRPC server with every service behind one door. */
-function buildRpc(parts: RpcParts): {
-  readonly server: Server;
-  readonly host: ServiceHost;
-  readonly rules: RequestRules;
-} {
-  const {
-    context,
-    ledger,
-    users,
-    tokens,
-    devices,
-    requests,
-    sessions,
-    policies,
-    access,
-    joinTokens,
-    signIn,
-    notifications,
-    timedAccess,
-    hub,
-    ca,
-    keys,
-    auditLog,
-    config,
-    clock,
-    random,
-    logger,
-    limits,
-    identified,
-  } = parts;
-  // HTTP/2 pings find a half-open link within 8 s.
-  const server = new Server({
-    'grpc.keepalive_time_ms': 4_000,
-    'grpc.keepalive_timeout_ms': 4_000,
-    'grpc.max_receive_message_length': 1_048_576,
-    'grpc.max_concurrent_streams': 256,
-  });
-  const rules = new RequestRules();
-  const known = { devices, tokens, signIns: signIn.signIns };
-  const host = new ServiceHost({ ...known, rules, limits, identified, clock, logger, random });
-  const deviceParts = {
-    ledger,
-    devices,
-    joinTokens,
-    hub,
-    ca,
-    keys,
-    auditLog,
-    certificateLifeMs: config.certificateLifeMs,
-  };
-  host.add(server, EnrollmentServiceService, enrollmentHandlers(deviceParts));
-  const linkParts = { context, hub, auditLog, devices, requests, sessions, limits, logger };
-  host.add(server, LinkServiceService, linkHandlers(linkParts));
-  host.add(server, DeviceServiceService, deviceHandlers(deviceParts));
-  host.add(server, RequestServiceService, requestHandlers({ requests, ledger }));
-  const { passwordRequired } = config;
-  host.add(server, SessionServiceService, sessionHandlers({ ledger, sessions, hub, clock, passwordRequired }));
-  host.add(server, PolicyServiceService, policyHandlers({ policies, hub, passwordRequired }));
-  host.add(server, AccessServiceService, accessHandlers({ access, ledger, hub, passwordRequired }));
-  host.add(server, UserServiceService, userHandlers({ users, tokens }));
-  host.add(server, SignInServiceService, signInHandlers(signIn));
-  host.add(server, AuditServiceService, auditHandlers(auditLog));
-  host.add(server, ResourceServiceService, resourceHandlers(timedAccess));
-  host.add(server, NotificationServiceService, notificationHandlers(notifications));
-  const overview = new Overview(context, hub);
-  const serverParts = {
-    ledger,
-    hub,
-    overview,
-    leaseKeys: keys.lease,
-    caFingerprint: ca.fingerprint,
-    startedAt: clock.now(),
-  };
-  host.add(server, ServerServiceService, serverHandlers(serverParts));
-  addHealth(server, limits);
-  addReflection(server, rules.descriptorSet, limits);
-  return { server, host, rules };
-}
-
-/** Makes the owner at the very first start, with a token of a year and a password that must be changed. */
-async function firstOwner(
-  { users, tokens, ledger }: ReturnType<typeof buildUseCases>,
-  { passwords }: SignInParts,
-): Promise<{ readonly token: string; readonly password: string } | undefined> {
-  const someone = await ledger.read((db) =>
-    db.selectFrom('app_user').select('id').where('role', '=', 'owner').executeTakeFirst(),
-  );
-  if (someone !== undefined) return undefined;
-  const owner = await users.create('server', { name: 'owner', displayName: 'First owner', role: 'owner' });
-  const input = { user: owner.id, label: 'first start', scope: undefined, ttlMs: 365 * 24 * 60 * MINUTE };
-  const { secret: token } = await tokens.create({ actor: { kind: 'server' } }, input);
-  const { password } = await passwords.reset('server', owner.id);
-  return { token, password };
 }

@@ -2,6 +2,7 @@ export { createServer, type RunningServer, type ServerParts } from './create-ser
 export { loadConfig, environmentName, type Config } from './config/config.js';
 export { CONFIG_OPTIONS, type ConfigOption } from './config/options.js';
 export { SqliteLedger } from './ledger/sqlite-ledger.js';
+export { METRICS, type MetricDefinition } from './metrics/catalogue.js';
 export { METHOD_ACCESS } from './rpc/method-access.js';
 export { RequestRules } from './rpc/request-rules.js';
 export { PATTERN_WORDS } from './rpc/violation-text.js';

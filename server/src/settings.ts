@@ -1,3 +1,5 @@
+import type { RecordingRule } from './policies/policy-spec.js';
+
 /** What the use cases need of the configuration. Durations in milliseconds. */
 export interface Settings {
   readonly maxSessionMs: number;
@@ -5,4 +7,6 @@ export interface Settings {
   readonly startWithinMs: number;
   readonly passwordRequired: boolean;
   readonly linkAccounts: 'by_name' | 'manual';
+  /** What is recorded of sessions that operators give directly. Absent means nothing. */
+  readonly grantRecording?: RecordingRule | undefined;
 }

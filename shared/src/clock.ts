@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import os from 'node:os';
 import { bootMs, instantMs, type BootMs, type DurationMs, type InstantMs } from './instant.js';
 
@@ -24,6 +24,9 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** The machine's clocks. `uptimeFile` exists for tests of sleep. */
 export class SystemClock implements Clock {
+  /** Read into again and again: a new buffer at each tick would be most of what an idle agent costs. */
+  private readonly uptime = Buffer.alloc(64);
+
   constructor(
     private readonly uptimeFile: string | undefined = process.platform === 'linux' ? '/proc/uptime' : undefined,
   ) {}
@@ -34,10 +37,20 @@ export class SystemClock implements Clock {
 
   bootTime(): BootMs {
     // /proc/uptime follows CLOCK_BOOTTIME (proc(5)); os.uptime() on macOS and Windows counts sleep too.
-    const seconds =
-      this.uptimeFile === undefined ? os.uptime() : Number.parseFloat(readFileSync(this.uptimeFile, 'latin1'));
+    const seconds = this.uptimeFile === undefined ? os.uptime() : this.readUptime(this.uptimeFile);
     if (!Number.isFinite(seconds)) throw new Error(`boot time is unreadable from ${this.uptimeFile ?? 'the system'}`);
     return bootMs(seconds * 1000);
+  }
+
+  private readUptime(file: string): number {
+    // Opened anew each time: what is mounted there may change.
+    const opened = openSync(file, 'r');
+    try {
+      const length = readSync(opened, this.uptime);
+      return Number.parseFloat(this.uptime.toString('latin1', 0, length));
+    } finally {
+      closeSync(opened);
+    }
   }
 
   after(delay: DurationMs, fn: () => void): CancelTimer {

@@ -33,6 +33,7 @@ export const ERRORS = {
   NOT_SIGNED_IN: spec('UNAUTHENTICATED', 'no valid API token or sign-in; sign in with curfewctl login or pass --token'),
   DEVICE_CERTIFICATE_REQUIRED: spec('UNAUTHENTICATED', 'this method is for enrolled devices only'),
   TOO_MANY_CALLS: spec('RESOURCE_EXHAUSTED', 'too many {what}; try again in {wait}', true),
+  SERVER_BUSY: spec('RESOURCE_EXHAUSTED', 'the server has as much to do as it can; try again in {wait}', true),
   INTERNAL: spec('INTERNAL', 'internal error, see the server log for request {requestId}'),
   PAGE_TOKEN_INVALID: spec('INVALID_ARGUMENT', 'page_token: is not one that this server gave for this list'),
   ORDER_BY_INVALID: spec('INVALID_ARGUMENT', "order_by: '{given}' is not one of {allowed}"),
@@ -43,12 +44,21 @@ export const ERRORS = {
   DEVICE_NOT_FOUND: spec('NOT_FOUND', "no device '{given}'; see curfewctl devices list"),
   DEVICE_UNKNOWN: spec('UNAUTHENTICATED', 'this device key is not enrolled here; enrol again with a join token'),
   DEVICE_REMOVED: spec('UNAUTHENTICATED', 'this device was removed; enrol again with a join token'),
+  DEVICE_KEY_REPLACED: spec(
+    'UNAUTHENTICATED',
+    'this device was enrolled anew with another key; enrol again with a join token',
+  ),
   DEVICE_KEY_TAKEN: spec('ALREADY_EXISTS', 'this device key is enrolled already'),
   DEVICE_IDENTITY_CONFLICT: spec(
     'FAILED_PRECONDITION',
     "two agents use the identity of '{device}'; remove one, then run curfewctl devices resolve-conflict",
   ),
   DEVICE_NOT_IN_CONFLICT: spec('FAILED_PRECONDITION', "'{device}' has no identity conflict"),
+  UNINSTALL_NEEDS_CODE: spec(
+    'FAILED_PRECONDITION',
+    "an operator must allow this: curfewctl devices uninstall-code '{device}', then --code CODE or CURFEW_UNINSTALL_CODE",
+  ),
+  UNINSTALL_CODE_INVALID: spec('FAILED_PRECONDITION', 'the code is not for this device, or its time is over'),
   JOIN_TOKEN_INVALID: spec(
     'UNAUTHENTICATED',
     'the join token is unknown, used up, expired or revoked; ask an operator for a new one',
@@ -122,6 +132,36 @@ export const ERRORS = {
   ),
   TRANSITION_ILLEGAL: spec('INTERNAL', 'a {what} cannot go from {from} to {to}'),
 
+  // Recordings
+  RECORDING_NOT_FOUND: spec('NOT_FOUND', "no recording '{given}'; see curfewctl sessions recordings"),
+  RECORDING_NOT_RUNNING: spec('FAILED_PRECONDITION', 'the recording {id} is over: there is nothing to cut'),
+  RECORDING_INVALID: spec('INVALID_ARGUMENT', 'the recording {id} is not taken: {problem}'),
+  RECORDING_TOO_LONG: spec('FAILED_PRECONDITION', 'the recording {id} would be longer than {limit}'),
+  RECORDING_UNREADABLE: spec(
+    'FAILED_PRECONDITION',
+    'the recording {id} was damaged, changed or cut, or is sealed with another key',
+  ),
+  RECORDINGS_FULL: spec('RESOURCE_EXHAUSTED', 'there is no room for recordings on the server; make some', true),
+  RECORDINGS_UNAVAILABLE: spec('UNAVAILABLE', 'recordings cannot be read or written now; see the server log', true),
+
+  // Releases of the agent
+  RELEASE_NOT_FOUND: spec('NOT_FOUND', "no release '{given}'; see curfewctl releases list"),
+  RELEASE_MALFORMED: spec('INVALID_ARGUMENT', 'the release is not taken: {problem}'),
+  RELEASE_ALREADY_THERE: spec('ALREADY_EXISTS', '{version} for {platform} {arch} is there already, as another file'),
+  RELEASES_FULL: spec('RESOURCE_EXHAUSTED', 'there are {count} releases already; remove some'),
+  RELEASE_IN_USE: spec('FAILED_PRECONDITION', 'the rollout of {version} is not over; finish it first'),
+  ROLLOUT_NOT_FOUND: spec('NOT_FOUND', 'there is no such rollout; start one with: curfewctl rollouts start VERSION'),
+  ROLLOUT_SHRINKS: spec(
+    'FAILED_PRECONDITION',
+    'the rollout of {version} has {percent} % of the devices already, and a share only grows',
+  ),
+  RELEASE_SIGNATURE_INVALID: spec('FAILED_PRECONDITION', 'no release key of this device has signed the release'),
+  RELEASE_WRONG_PLATFORM: spec('FAILED_PRECONDITION', 'the release is for {platform} {arch}'),
+  RELEASE_NOT_NEWER: spec('FAILED_PRECONDITION', 'the release {version} is older than {running}, which runs'),
+  RELEASE_DAMAGED: spec('FAILED_PRECONDITION', 'the archive is not what was signed: {problem}'),
+  RELEASE_UNSAFE: spec('FAILED_PRECONDITION', 'the archive is not unpacked: {problem}'),
+  RELEASE_CHECK_FAILED: spec('FAILED_PRECONDITION', 'the release did not pass its own check: {problem}'),
+
   // Policies
   POLICY_NOT_FOUND: spec('NOT_FOUND', "no policy '{given}'; see curfewctl policies list"),
   POLICY_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
@@ -164,6 +204,8 @@ export const ERRORS = {
   ),
   RESOURCE_REFUSED: spec('FAILED_PRECONDITION', "the resource '{resource}' refuses: {problem}"),
   RESOURCE_UNREACHABLE: spec('UNAVAILABLE', "the resource '{resource}' does not answer: {problem}", true),
+  DRIFT_NOT_FOUND: spec('NOT_FOUND', "no difference '{given}'; it may be over or settled already"),
+  DRIFT_ACTION_UNFIT: spec('FAILED_PRECONDITION', 'a membership that {what} cannot be {action}'),
   CONNECTOR_NOT_FOUND: spec('NOT_FOUND', "no connector '{given}'"),
   CONNECTOR_INVALID: spec('INVALID_ARGUMENT', '{field}: {problem}'),
   CONNECTOR_IN_USE: spec('FAILED_PRECONDITION', "the connector '{connector}' is used by the resource '{resource}'"),
@@ -199,6 +241,10 @@ export const ERRORS = {
   GRANT_NOT_EFFECTIVE: spec('FAILED_PRECONDITION', 'the right was made but the system does not honour it: {detail}'),
   RULE_REJECTED: spec('FAILED_PRECONDITION', 'the sudoers rule did not pass its check: {detail}'),
   DEVICE_STORAGE_FAILED: spec('FAILED_PRECONDITION', 'the device could not write {file}: {detail}'),
+  STATE_NEWER: spec(
+    'FAILED_PRECONDITION',
+    'a newer agent has written {file} (format {version}), so every right was removed; install a version that is no older',
+  ),
   REMOVER_UNAVAILABLE: spec('FAILED_PRECONDITION', 'no independent remover could be armed: {detail}'),
   CHECKPOINT_INCONSISTENT: spec(
     'FAILED_PRECONDITION',
@@ -210,10 +256,21 @@ export const ERRORS = {
   AGENT_UNREACHABLE: spec('UNAVAILABLE', 'cannot reach the agent on this device: {detail}', true),
   WAIT_TIMED_OUT: spec('DEADLINE_EXCEEDED', 'timed out waiting for {what}', true),
   SELFTEST_RUNNING: spec('FAILED_PRECONDITION', 'a selftest runs on this machine already'),
+  CHANGE_NOT_UNDONE: spec('INTERNAL', 'it could not be undone: {detail}'),
   COMMAND_FAILED: spec('INTERNAL', '{command} failed with exit code {exitCode}: {stderr}'),
   CONFIG_INVALID: spec('INVALID_ARGUMENT', 'the configuration is not valid: {problems}'),
   STORAGE_UNSAFE: spec('INTERNAL', 'the ledger cannot be stored safely: {problem}'),
   STORAGE_FAILED: spec('FAILED_PRECONDITION', 'the ledger could not be written, so nothing was done: {detail}'),
+  LEDGER_NEWER: spec(
+    'FAILED_PRECONDITION',
+    'a newer server has written {file} ({migration}), so it is left as it is; install a version that is no older',
+  ),
+  LEDGER_UNAVAILABLE: spec('UNAVAILABLE', 'the ledger cannot be used now, so nothing was done: {problem}', true),
+  LEDGER_OUTCOME_UNKNOWN: spec(
+    'UNAVAILABLE',
+    'the connection to the ledger was lost while it wrote; look whether it was done before you try again',
+    true,
+  ),
   LEDGER_IN_USE: spec(
     'FAILED_PRECONDITION',
     'the ledger in {folder} is in use by another process; stop the server first',

@@ -14,6 +14,10 @@ export const ID_KINDS = {
   delivery: 'dlv',
   resource: 'res',
   connector: 'con',
+  drift: 'dft',
+  recording: 'rec',
+  release: 'rel',
+  rollout: 'rol',
 } as const;
 
 export type IdKind = keyof typeof ID_KINDS;

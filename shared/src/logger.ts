@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import winston from 'winston';
 import { safeText } from './safe-text.js';
 
@@ -37,8 +38,8 @@ function plain(key: string, value: unknown, depth = 0): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plain(name, item, depth + 1)]));
 }
 
-/** A logger that writes one JSON object a line to stderr, so that stdout stays for data. */
-export function createLogger(program: string, level: LogLevel = 'info'): Logger {
+/** A logger that writes one JSON object a line to `sink`, or else to stderr, so that stdout stays for data. */
+export function createLogger(program: string, level: LogLevel = 'info', sink?: Writable): Logger {
   const line = winston.format.printf((info) => JSON.stringify(info));
   const clean = winston.format((info) => {
     for (const key of Object.keys(info)) if (key !== 'level') info[key] = plain(key, info[key]);
@@ -48,7 +49,11 @@ export function createLogger(program: string, level: LogLevel = 'info'): Logger 
     level,
     defaultMeta: { program },
     format: winston.format.combine(winston.format.timestamp(), clean(), line),
-    transports: [new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })],
+    transports: [
+      sink === undefined
+        ? new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })
+        : new winston.transports.Stream({ stream: sink }),
+    ],
   });
 }
 

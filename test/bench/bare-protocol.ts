@@ -20,3 +20,11 @@ export const BARE_SERVICE = {
   /** Sends the request to every link; answered when each of them has answered. */
   fanOut: method('FanOut', false),
 } as const;
+
+/** How a link is kept, as an agent keeps its own. */
+export const BARE_OPTIONS = {
+  'grpc.ssl_target_name_override': 'curfew-server',
+  'grpc.default_authority': 'curfew-server',
+  'grpc.keepalive_time_ms': 4_000,
+  'grpc.keepalive_timeout_ms': 4_000,
+};

@@ -4,24 +4,21 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BARE_SERVICE } from './bare-protocol.js';
+import { BARE_OPTIONS, BARE_SERVICE } from './bare-protocol.js';
 import { pin } from './fleet.js';
 
 const PROGRAM = fileURLToPath(new URL('bare-server-process.js', import.meta.url));
-const OPTIONS = {
-  'grpc.ssl_target_name_override': 'curfew-server',
-  'grpc.default_authority': 'curfew-server',
-  'grpc.keepalive_time_ms': 4_000,
-  'grpc.keepalive_timeout_ms': 4_000,
-};
+const LINK_PROGRAM = fileURLToPath(new URL('bare-link-process.js', import.meta.url));
 
 /** A server that only passes bytes on: what the same links cost without Curfew. On the same core, with the same CA. */
 export class BareServer {
-  private readonly links: grpc.Client[] = [];
+  private links: grpc.Client[] = [];
+  private readonly programs: ChildProcess[] = [];
 
   private constructor(
     private readonly child: ChildProcess,
     private readonly address: string,
+    private readonly caFile: string,
     private readonly caller: grpc.Client,
   ) {}
 
@@ -31,16 +28,22 @@ export class BareServer {
     const [port] = (await once(child, 'message')) as [number];
     pin(child.pid ?? 0, core);
     const address = `127.0.0.1:${port}`;
-    const ca = readFileSync(join(dataDir, 'pki/ca.crt'));
-    return new BareServer(child, address, new grpc.Client(address, grpc.credentials.createSsl(ca), OPTIONS));
+    const caFile = join(dataDir, 'pki/ca.crt');
+    const credentials = grpc.credentials.createSsl(readFileSync(caFile));
+    return new BareServer(child, address, caFile, new grpc.Client(address, credentials, BARE_OPTIONS));
+  }
+
+  /** The server process. */
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   /** Opens a link that answers every message with `reply`. */
   async link(credentials: grpc.ChannelCredentials, reply: Buffer): Promise<void> {
-    const client = new grpc.Client(this.address, credentials, OPTIONS);
+    const client = new grpc.Client(this.address, credentials, BARE_OPTIONS);
     this.links.push(client);
     await new Promise<void>((resolve, reject) => {
-      client.waitForReady(Date.now() + 20_000, (error) => {
+      client.waitForReady(Date.now() + 60_000, (error) => {
         if (error === undefined) resolve();
         else reject(error);
       });
@@ -49,6 +52,14 @@ export class BareServer {
     const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     stream.on('error', () => undefined);
     stream.on('data', () => stream.write(reply));
+  }
+
+  /** Starts a program of its own that holds a link and does nothing else. Gives its process id. */
+  async linkedProgram(): Promise<number> {
+    const program = fork(LINK_PROGRAM, [this.address, this.caFile]);
+    this.programs.push(program);
+    await once(program, 'message');
+    return program.pid ?? 0;
   }
 
   /** Sends a message to every link; resolves when each has answered. */
@@ -62,9 +73,17 @@ export class BareServer {
     });
   }
 
+  closeLinks(): void {
+    for (const client of this.links) client.close();
+    this.links = [];
+  }
+
   async close(): Promise<void> {
-    for (const client of [...this.links, this.caller]) client.close();
-    this.child.disconnect();
-    await once(this.child, 'exit');
+    this.closeLinks();
+    this.caller.close();
+    for (const child of [...this.programs, this.child]) {
+      child.disconnect();
+      await once(child, 'exit');
+    }
   }
 }

@@ -3,6 +3,8 @@ import { during } from './during.js';
 import { Fleet } from './fleet.js';
 import { MeasuredDevice } from './measured-device.js';
 import { latency, ratio, type Outcome } from './outcome.js';
+import { peerParts, startPeers } from './peers/end-to-end-peers.js';
+import type { Peer } from './peers/peer.js';
 import { PersonAtWork } from './person-at-work.js';
 import type { BenchSettings } from './settings.js';
 import { quantile, timed } from './statistics.js';
@@ -22,23 +24,79 @@ interface Samples {
   readonly allowed: number[];
 }
 
+/** What each peer took in one run, by its name. */
+type PeerSamples = ReadonlyMap<string, number[]>;
+
 /**
  * B1b: what the person feels. From the call of a revoke until `sudo -n` is refused in an open shell, and from the call
- * of a grant until it works; in turn with root removing and writing a rule file from outside, and `sudo -n` alone.
+ * of a grant until it works; in turn with root removing and writing a rule file from outside, with `sudo -n` alone, and with
+ * the other ways in which administrators take sudo from somebody.
  */
-export const endToEnd = (settings: BenchSettings): Promise<Outcome> =>
-  during(Fleet.start(settings), (fleet) =>
+export async function endToEnd(settings: BenchSettings): Promise<Outcome> {
+  const parts = await peerParts();
+  return during(Fleet.start(settings), (fleet) =>
     during(MeasuredDevice.start(fleet.plane), async (device) => {
       const person = new PersonAtWork(device.host, 'alice');
-      const count = Math.ceil(settings.rounds / SHARE);
-      await fleet.operator.untilReported('measured');
-      await rounds(fleet, device, person, Math.ceil(settings.warmUp / SHARE));
-      const runs: Samples[] = [];
-      for (let run = 0; run < settings.runs; run++) runs.push(await rounds(fleet, device, person, count));
-      await person.leave();
-      return outcomeOf(runs);
+      return during(startPeers(parts, device.host, person), async ({ peers, leftOut }) => {
+        const count = Math.ceil(settings.rounds / SHARE);
+        await fleet.operator.untilReported('measured');
+        await rounds(fleet, device, person, Math.ceil(settings.warmUp / SHARE));
+        await peerRounds(peers, 1);
+        const runs: Samples[] = [];
+        const peerRuns: PeerSamples[] = [];
+        for (let run = 0; run < settings.runs; run++) {
+          runs.push(await rounds(fleet, device, person, count));
+          peerRuns.push(await peerRounds(peers, count));
+        }
+        await person.leave();
+        const own = outcomeOf(runs);
+        const others = outcomeOfPeers(peers, peerRuns, runs);
+        return {
+          ratios: [...others.ratios, ...own.ratios],
+          figures: [...own.figures, ...others.figures],
+          leftOut,
+        };
+      });
     }),
   );
+}
+
+/** How far ahead of each peer a revoke is. */
+function outcomeOfPeers(peers: readonly Peer[], peerRuns: readonly PeerSamples[], runs: readonly Samples[]): Outcome {
+  const of = (name: string): number[][] => peerRuns.map((run) => run.get(name) ?? []);
+  const middles = (samples: readonly number[][]): number[] => samples.map((run) => quantile(run, 0.5));
+  const revoked = middles(runs.map((run) => run.revoked));
+  return {
+    ratios: peers.map(({ name, ahead }) =>
+      ratio(
+        `${name} / revoke, until refused, p50`,
+        1,
+        middles(of(name)),
+        revoked,
+        ahead === undefined ? undefined : { atLeast: ahead },
+      ),
+    ),
+    figures: peers.map(({ name }) => latency(`${name}, to sudo refused`, 1, of(name))),
+  };
+}
+
+/** Each peer gives and takes; what the taking took until the person's next `sudo` was refused. */
+async function peerRounds(peers: readonly Peer[], count: number): Promise<PeerSamples> {
+  const samples = new Map(peers.map(({ name }) => [name, [] as number[]]));
+  for (let round = 0; round < count; round++)
+    for (const peer of peers) {
+      const { name, person, everyRounds } = peer;
+      if (round % everyRounds !== 0) continue;
+      await peer.give();
+      if (!(await person.maySudo())) throw new Error(`${name}: sudo was to be allowed`);
+      const took = await timed(async () => {
+        await peer.take();
+        while (await person.maySudo());
+      });
+      samples.get(name)?.push(took);
+    }
+  return samples;
+}
 
 function outcomeOf(runs: readonly Samples[]): Outcome {
   const samples = (kind: keyof Samples): number[][] => runs.map((run) => run[kind]);

@@ -44,11 +44,12 @@ export class Fleet {
     readonly operator: Operator,
   ) {}
 
-  static async start(settings: BenchSettings): Promise<Fleet> {
+  /** Starts a server, with more CURFEW_* options if any. */
+  static async start(settings: BenchSettings, options: Readonly<Record<string, string>> = {}): Promise<Fleet> {
     const { profile } = settings;
     const profiled =
       profile === undefined ? {} : { NODE_OPTIONS: `--import=${PROFILER}`, CURFEW_BENCH_PROFILE: profile };
-    const plane = await ControlPlane.start({ ...UNLIMITED, ...profiled });
+    const plane = await ControlPlane.start({ ...UNLIMITED, ...profiled, ...options });
     pin(plane.pid, settings.serverCore);
     const operator = new Operator(
       plane.operatorEnv['CURFEW_SERVER'] ?? '',
@@ -68,7 +69,11 @@ export class Fleet {
     const server = { address: `127.0.0.1:${this.plane.port}`, caFile: this.plane.caFile };
     await spread(missing, AT_ONCE, async (index) => {
       const name = `light-${before + index}`;
-      this.devices.push(await ScriptedDevice.enroll(server, token, name, ['alice']));
+      const device = await ScriptedDevice.join(server, token, name, ['alice']);
+      this.devices.push(device);
+      // Thousands of links on a busy machine: one that is lost is no end of the measurement.
+      device.comesBack = true;
+      await device.goOnline().catch(() => undefined);
     });
     await spread(this.devices.slice(before), AT_ONCE, ({ id }) => this.operator.untilReported(id));
   }

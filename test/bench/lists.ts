@@ -15,11 +15,13 @@ import { latency, ratio, type Outcome } from './outcome.js';
 import type { BenchSettings } from './settings.js';
 import { quantile, timed } from './statistics.js';
 
-const [PAGE, CONSOLES] = [100, 100];
+const PAGE = 100;
+/** How many watch at the same time. */
+export const CONSOLES = 100;
 /** A question takes long enough that few rounds tell. */
-const MOST_ROUNDS = 12;
+export const MOST_ROUNDS = 12;
 
-interface Question {
+export interface Question {
   readonly name: string;
   readonly ask: () => Promise<unknown>;
   /** What the answer takes from SQLite alone, by hand: the rows of the page, and how many fit. */
@@ -35,7 +37,7 @@ const NAMED =
  */
 export const lists = (settings: BenchSettings): Promise<Outcome> =>
   during(LargePlane.start(settings, 2 * CONSOLES), async ({ plane, operator, db }) => {
-    const questions = questionsOf(operator);
+    const questions = questionsOf(operator, { device: 'host-0001', text: 'certificate 4' });
     const rounds = Math.min(settings.rounds, MOST_ROUNDS);
     const [ours, bare] = [new Map<string, number[][]>(), new Map<string, number[][]>()];
     for (let run = -1; run < settings.runs; run++)
@@ -50,7 +52,7 @@ export const lists = (settings: BenchSettings): Promise<Outcome> =>
         ours.set(name, [...(ours.get(name) ?? []), own]);
         bare.set(name, [...(bare.get(name) ?? []), alone]);
       }
-    const seen = await changeToConsoles(plane, operator, settings);
+    const seen = await changeToConsoles(plane, operator, rounds);
     const rows = settings.sessions;
     const p50 = (runs: number[][] | undefined): number[] => (runs ?? []).map((run) => quantile(run, 0.5));
     return {
@@ -64,7 +66,11 @@ export const lists = (settings: BenchSettings): Promise<Outcome> =>
     };
   });
 
-function questionsOf(operator: Operator): Question[] {
+/** What the console asks for first, of a device by name and by a text that the reasons of some sessions have. */
+export function questionsOf(
+  operator: Operator,
+  { device, text }: { readonly device: string; readonly text: string },
+): Question[] {
   const sessions =
     (orderBy: string, filter: Partial<SessionFilter> = {}) =>
     () =>
@@ -77,7 +83,8 @@ function questionsOf(operator: Operator): Question[] {
     `select count(*) from session s join app_user u on u.id = s.user_id join device d on d.id = s.device_id where ${where}`;
   const page = (where: string, order: string): string =>
     `${NAMED} where ${where} order by ${order}, s.id limit ${PAGE + 1}`;
-  const text = "lower(u.name || ' ' || d.name || ' ' || s.account || ' ' || s.reason) like '%certificate 4%'";
+  const ofDevice = `${live} and d.name = '${device}'`;
+  const withText = `${live} and lower(u.name || ' ' || d.name || ' ' || s.account || ' ' || s.reason) like '%${text}%'`;
   return [
     {
       name: 'sessions, by end',
@@ -96,13 +103,13 @@ function questionsOf(operator: Operator): Question[] {
     },
     {
       name: 'sessions of one device',
-      ask: sessions('expire_time', { device: 'host-0001' }),
-      sql: [page(`${live} and d.name = 'host-0001'`, 's.expires_at_ms'), count(`${live} and d.name = 'host-0001'`)],
+      ask: sessions('expire_time', { device }),
+      sql: [page(ofDevice, 's.expires_at_ms'), count(ofDevice)],
     },
     {
       name: 'sessions, by a text',
-      ask: sessions('expire_time', { text: 'certificate 4' }),
-      sql: [page(`${live} and ${text}`, 's.expires_at_ms'), count(`${live} and ${text}`)],
+      ask: sessions('expire_time', { text }),
+      sql: [page(withText, 's.expires_at_ms'), count(withText)],
     },
     {
       name: 'devices, by name',
@@ -115,8 +122,8 @@ function questionsOf(operator: Operator): Question[] {
   ];
 }
 
-/** How long each of some changes took to be seen by the last of many watchers. */
-async function changeToConsoles(plane: ControlPlane, operator: Operator, settings: BenchSettings): Promise<number[]> {
+/** How long each of some changes, which revoke a session each, took to be seen by the last of many watchers. */
+export async function changeToConsoles(plane: ControlPlane, operator: Operator, changes: number): Promise<number[]> {
   const waiting = new Map<string, () => void>();
   const consoles = Array.from({ length: CONSOLES }, (_, at) => {
     const client = new Operator(plane.address, readFileSync(plane.caFile), plane.ownerToken);
@@ -133,7 +140,7 @@ async function changeToConsoles(plane: ControlPlane, operator: Operator, setting
     await Promise.all(consoles.map(({ synced }) => synced));
     const page = await operator.call(
       SessionServiceService.listSessions,
-      ListSessionsRequest.fromPartial({ pageSize: Math.min(settings.rounds, MOST_ROUNDS) }),
+      ListSessionsRequest.fromPartial({ pageSize: changes }),
     );
     const took: number[] = [];
     for (const { id } of page.sessions) {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlPlane } from '../support/control-plane.js';
-import { Device } from '../support/device.js';
+import { Device, type DeviceOptions } from '../support/device.js';
 import { layerFolder, removeLayerFolder, scratchFolder } from '../support/scratch.js';
 
 const RULE = '#1000 ALL=(ALL:ALL) NOPASSWD: ALL\n';
@@ -29,9 +29,9 @@ export class MeasuredDevice {
     private readonly bare: string,
   ) {}
 
-  static async start(plane: ControlPlane): Promise<MeasuredDevice> {
+  static async start(plane: ControlPlane, options: Pick<DeviceOptions, 'cgroups'> = {}): Promise<MeasuredDevice> {
     const state = scratchFolder('bench-state');
-    const host = await Device.start({ name: 'measured', users: [{ name: 'alice' }], stateFolder: state });
+    const host = await Device.start({ name: 'measured', users: [{ name: 'alice' }], stateFolder: state, ...options });
     const device = new MeasuredDevice(host, state, layerFolder());
     try {
       await plane.join(host);

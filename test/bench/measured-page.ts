@@ -27,7 +27,8 @@ const PROBE = `globalThis.probe = (() => {
       requestAnimationFrame(look);
     }),
     rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    // Once it stands still for a frame and nothing lies over it: menus are placed after they are there.
+    // Once it stands still for a frame and nothing lies over it. A menu is in the page's corner until it is placed, on
+    // a busy machine for several frames.
     point: (selector, text) => new Promise((resolve) => {
       let [oldX, oldY] = [];
       const look = () => {
@@ -36,7 +37,8 @@ const PROBE = `globalThis.probe = (() => {
         const { x = 0, y = 0, width = 0, height = 0 } = one?.getBoundingClientRect() ?? {};
         const middle = { x: x + width / 2, y: y + height / 2 };
         const there = one?.contains(document.elementFromPoint(middle.x, middle.y)) === true;
-        if (there && x === oldX && y === oldY) return resolve(middle);
+        const placed = one?.closest('.pf-v6-c-menu')?.hasAttribute('data-popper-placement') ?? true;
+        if (placed && there && x === oldX && y === oldY) return resolve(middle);
         [oldX, oldY] = [x, y];
         requestAnimationFrame(look);
       };

@@ -1,7 +1,9 @@
 import {
+  ApproveAccessRequestRequest,
   DeviceServiceService,
   HealthService,
   ListSessionsRequest,
+  RequestServiceService,
   RevokeOutcome,
   Role,
   SessionServiceService,
@@ -11,6 +13,7 @@ import {
 } from '@curfew/proto';
 import * as grpc from '@grpc/grpc-js';
 import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '../support/wait.js';
 
 const OPTIONS = {
   'grpc.ssl_target_name_override': 'curfew-server',
@@ -54,28 +57,33 @@ export class Operator {
     return secret;
   }
 
-  /** Waits until the server knows the device's accounts. */
+  /** Waits until the server knows the device's accounts. Errors: it does not within a minute. */
   async untilReported(device: string): Promise<void> {
-    for (;;) {
+    const has = async (): Promise<boolean> => {
       const answer = await this.call(DeviceServiceService.getDevice, { device });
-      if ((answer.device?.accounts.length ?? 0) > 0) return;
-      await pause(5);
-    }
+      return (answer.device?.accounts.length ?? 0) > 0;
+    };
+    await eventually(has, { withinMs: 60_000, everyMs: 5, what: `the accounts of ${device}` });
   }
 
-  /** Gives a user a session on the account of the same name; resolves with its id when it is durable. */
-  async grant(user: string, device: string): Promise<string> {
+  /** Gives a user a session on the account of the same name, an hour or so many seconds; resolves with its id when it is durable. */
+  async grant(user: string, device: string, forSeconds?: number): Promise<string> {
     const request = {
       user,
       account: '',
       device,
-      duration: SESSION,
+      duration: forSeconds === undefined ? SESSION : { seconds: BigInt(forSeconds), nanos: 0 },
       reason: 'benchmark',
       options: undefined,
       resource: '',
     };
     const { session } = await this.call(SessionServiceService.grantSession, request);
     return session?.id ?? '';
+  }
+
+  /** Approves what somebody has asked for. */
+  async approve(requestId: string): Promise<void> {
+    await this.call(RequestServiceService.approveAccessRequest, ApproveAccessRequestRequest.fromPartial({ requestId }));
   }
 
   /** Waits until the device has confirmed that it holds the right. */
@@ -89,10 +97,19 @@ export class Operator {
     }
   }
 
-  /** Waits until no session is still starting. */
-  async untilNoneStarting(): Promise<void> {
+  /** Waits until a session stands in a state; looks ten times a second. */
+  async until(sessionId: string, state: SessionState): Promise<void> {
+    for (;;) {
+      const { session } = await this.call(SessionServiceService.getSession, { sessionId });
+      if (session?.state === state) return;
+      await pause(100);
+    }
+  }
+
+  /** Waits until no session is still starting; looks so often, ms. */
+  async untilNoneStarting(everyMs = 5): Promise<void> {
     const request = ListSessionsRequest.fromPartial({ filter: { states: [SessionState.STARTING] }, pageSize: 1 });
-    while ((await this.call(SessionServiceService.listSessions, request)).totalSize > 0) await pause(5);
+    while ((await this.call(SessionServiceService.listSessions, request)).totalSize > 0) await pause(everyMs);
   }
 
   /** Revokes; resolves when every device has read back that its right is gone. Errors: fewer than `expected` have. */
@@ -102,6 +119,12 @@ export class Operator {
     const effective = results.filter(({ outcome }) => outcome === RevokeOutcome.EFFECTIVE).length;
     if (effective !== expected || results.length !== expected)
       throw new Error(`${effective} of ${results.length} revokes are effective; ${expected} were expected`);
+  }
+
+  /** Revokes a session; resolves when that is durable, wherever its device is. */
+  async decideEnd(sessionId: string): Promise<void> {
+    const selection = { $case: 'sessions' as const, value: { ids: [sessionId] } };
+    await this.call(SessionServiceService.revokeSessions, { selection, reason: 'benchmark', wait: undefined });
   }
 
   close(): void {

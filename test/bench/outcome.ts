@@ -4,10 +4,12 @@ import { quantile, spreadOf, type Spread } from './statistics.js';
 export interface Figure {
   readonly name: string;
   readonly links: number;
-  readonly unit: 'ms' | 'a second';
+  readonly unit: 'ms' | 'a second' | 'calls' | 'KiB' | 'MiB' | 'wake-ups' | 'handles';
   readonly samples: number;
   /** The median over the runs, with the lowest and the highest; p99.9 is over all samples, where there are enough. */
   readonly values: Readonly<Partial<Record<'p50' | 'p90' | 'p99' | 'p99.9', Spread>>>;
+  /** In the order of time, where that says something. */
+  readonly series?: readonly number[];
   /** Only for what people feel, whatever the machine. */
   readonly goal?: Goal;
 }
@@ -26,6 +28,8 @@ export type Goal = { readonly atMost: number } | { readonly atLeast: number };
 export interface Outcome {
   readonly ratios: readonly Ratio[];
   readonly figures: readonly Figure[];
+  /** What it would have been held against too, where this machine had that; each with the reason. */
+  readonly leftOut?: readonly string[];
 }
 
 /** A tail needs this many samples before its 99.9th percentile says anything. */
@@ -54,6 +58,12 @@ export const single = (
   samples: runs.length,
   values: { p50: spreadOf(runs) },
   ...(goal !== undefined && { goal }),
+});
+
+/** One number of each span of the time that was watched, in order. */
+export const series = (name: string, links: number, unit: Figure['unit'], values: readonly number[]): Figure => ({
+  ...single(name, links, unit, values),
+  series: values,
 });
 
 /** Compares run by run: what disturbs the machine disturbs both sides. */

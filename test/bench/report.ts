@@ -38,6 +38,10 @@ const FIGURE_COLUMNS: readonly Column<Figure>[] = [
   { title: 'GOAL', value: (figure) => goal(figure.goal) },
 ];
 
-/** The two tables of a benchmark: what was compared, and what was measured. */
-export const renderOutcome = ({ ratios, figures }: Outcome, look: Look): string =>
-  [renderTable(RATIO_COLUMNS, ratios, look), renderTable(FIGURE_COLUMNS, figures, look)].join('\n');
+/** The two tables of a benchmark: what was compared, and what was measured; then what could not be. */
+export const renderOutcome = ({ ratios, figures, leftOut = [] }: Outcome, look: Look): string =>
+  [
+    renderTable(RATIO_COLUMNS, ratios, look),
+    renderTable(FIGURE_COLUMNS, figures, look),
+    ...leftOut.map((line) => `left out: ${line}\n`),
+  ].join('\n');

@@ -6,6 +6,18 @@ export interface BenchSettings {
   readonly bulk: number;
   /** How many live sessions the ledger of the list benchmark has; a tenth as many devices. */
   readonly sessions: number;
+  /** How many people are given something at each of four resources of each kind of connector. */
+  readonly people: number;
+  /** How many sessions of resources expire at the same moment. */
+  readonly expiring: number;
+  /** How many processes there are to be ended, step by step. */
+  readonly crowds: readonly number[];
+  /** How long the agent is watched while nothing happens, twice; minutes. */
+  readonly restMinutes: number;
+  /** How long the server is watched at the work of a day; minutes. */
+  readonly soakMinutes: number;
+  /** How many former sessions each device of the growth benchmark has had, step by step. */
+  readonly past: readonly number[];
   readonly runs: number;
   /** Revokes in each run of the latency benchmark. */
   readonly rounds: number;

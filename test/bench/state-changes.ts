@@ -30,9 +30,14 @@ interface Rates {
   readonly grouped: number;
 }
 
-async function round({ operator, devices }: Fleet, bare: BareLedger, bulk: number): Promise<Rates> {
+async function round(fleet: Fleet, bare: BareLedger, bulk: number): Promise<Rates> {
+  return { ...(await changeRates(fleet)), alone: bare.changes(bulk, 1), grouped: bare.changes(bulk, CALLERS) };
+}
+
+/** Has 64 callers grant something on every device, and revoke all of that. */
+export async function changeRates({ operator, devices }: Fleet): Promise<Pick<Rates, 'grants' | 'revokes'>> {
   const ids: string[] = [];
-  const rateOf = (ms: number): number => (bulk * 1_000) / ms;
+  const rateOf = (ms: number): number => (devices.length * 1_000) / ms;
   const grants = await timed(() =>
     spread(devices, CALLERS, async ({ id }) => void ids.push(await operator.grant('alice', id))),
   );
@@ -40,8 +45,7 @@ async function round({ operator, devices }: Fleet, bare: BareLedger, bulk: numbe
   const revokes = await timed(() =>
     spread(ids, CALLERS, (id) => operator.revoke({ $case: 'sessions', value: { ids: [id] } })),
   );
-  const [alone, grouped] = [bare.changes(bulk, 1), bare.changes(bulk, CALLERS)];
-  return { grants: rateOf(grants), revokes: rateOf(revokes), alone, grouped };
+  return { grants: rateOf(grants), revokes: rateOf(revokes) };
 }
 
 function outcomeOf(runs: readonly Rates[], bulk: number): Outcome {

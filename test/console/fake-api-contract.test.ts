@@ -9,11 +9,14 @@ import type { Caller, Kept } from '../support/contract/contract-case.js';
 import { ConsoleHost } from '../support/console-host.js';
 import { HttpClient, OWN_PAGE, type HttpAnswer } from '../support/http-client.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
+import { ScriptedRecording } from '../support/scripted-recording.js';
 import { startTestServer } from '../support/test-server.js';
 
 /** A world that the cases run in: the people are signed in, and web-1 has accounts of alice and carol. */
 interface ContractWorld {
   readonly clients: ReadonlyMap<Caller, HttpClient>;
+  /** Records a call of sudo in a session of web-1. Gives its id. */
+  record(sessionId: string, state: 'running' | 'complete'): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -52,11 +55,33 @@ async function fakeWorld(): Promise<ContractWorld> {
     assert.equal((await client.signIn(name, PASSWORD)).status, 200);
     clients.set(name, client);
   }
-  return { clients, close: () => host.close() };
+  const record = async (sessionId: string, state: 'running' | 'complete'): Promise<string> => {
+    const id = world.id('recording');
+    world.putRecording({
+      recording: {
+        id,
+        sessionId,
+        command: '/usr/bin/id',
+        arguments: ['id'],
+        startTime: world.time(),
+        mode: 'RECORDING_MODE_OUTPUT',
+        ...(state === 'running'
+          ? { state: 'RECORDING_STATE_RUNNING' }
+          : { state: 'RECORDING_STATE_COMPLETE', runTime: '1s' }),
+        size: '9',
+      },
+      events: [{ delay: '0.5s', terminalOutput: 'aGk=' }],
+    });
+    return id;
+  };
+  return { clients, record, close: () => host.close() };
 }
 
 async function realWorld(): Promise<ContractWorld> {
-  const server = await startTestServer({ CURFEW_LIMITS_UNKNOWN_CALLS_PER_MINUTE: '100000' });
+  const server = await startTestServer({
+    CURFEW_LIMITS_UNKNOWN_CALLS_PER_MINUTE: '100000',
+    CURFEW_RECORDINGS_OF_DIRECT_GRANTS: 'output',
+  });
   const clients = new Map<Caller, HttpClient>();
   const enter = async (name: Caller, given: string): Promise<HttpClient> => {
     const client = new HttpClient(server.consoleUrl);
@@ -76,6 +101,11 @@ async function realWorld(): Promise<ContractWorld> {
   }
   return {
     clients,
+    record: async (sessionId, state) => {
+      const recording = new ScriptedRecording(device, sessionId);
+      await recording.write('hi', state === 'complete');
+      return recording.id;
+    },
     close: async () => {
       device.close();
       await server.close();
@@ -89,8 +119,24 @@ const valueAt = (answer: unknown, place: string): unknown =>
 
 const called = (client: HttpClient, method: string, body: object): Promise<HttpAnswer> => client.call(method, body);
 
-/** Reads what a method goes on answering, until it says that it is synced, or ends. */
-async function watched(client: HttpClient, method: string, body: object): Promise<HttpAnswer> {
+/** Whether one of the messages has the place. */
+const isIn = (messages: readonly unknown[], place: string): boolean =>
+  messages.some((message) => valueAt(message, place) !== undefined);
+
+const messagesIn = (text: string): JsonValue[] =>
+  text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as JsonValue);
+
+/** Reads what a method goes on answering, until it has said what is wanted or that it is synced, or ends. */
+async function watched(
+  client: HttpClient,
+  method: string,
+  body: object,
+  wanted: readonly string[],
+): Promise<HttpAnswer> {
   const answer = await client.open(`/api/curfew.admin.v1.${method}`, {
     method: 'POST',
     headers: { ...OWN_PAGE, origin: client.origin },
@@ -101,8 +147,9 @@ async function watched(client: HttpClient, method: string, body: object): Promis
   answer.setEncoding('utf8');
   for await (const piece of answer as AsyncIterable<string>) {
     text += piece;
-    const lines = text.split('\n').slice(0, -1);
-    if (status === 200 && lines.some((line) => line.includes('"synced":true'))) break;
+    if (status !== 200) continue;
+    const messages = messagesIn(text);
+    if (isIn(messages, 'synced') || (wanted.length > 0 && wanted.every((place) => isIn(messages, place)))) break;
   }
   answer.destroy();
   const json = status === 200 ? undefined : (JSON.parse(text) as Record<string, unknown>);
@@ -133,12 +180,24 @@ for (const [what, start] of [
       fromJson(found.output, answer, { registry, ignoreUnknownFields: false });
     };
 
-    for (const { name, as, method, request = {}, watches, refused, field, has = [], keeps = {} } of CONTRACT_CASES)
+    for (const {
+      name,
+      as,
+      method,
+      request = {},
+      watches,
+      records,
+      refused,
+      field,
+      has = [],
+      keeps = {},
+    } of CONTRACT_CASES)
       it(`${name}: ${method} by ${as} ${refused === undefined ? 'is answered' : `is refused with ${refused}`}`, async () => {
         const client = world.clients.get(as);
         assert.ok(client);
+        if (records !== undefined) kept.set('recording', await world.record(kept.get('given') ?? '', records));
         const body = typeof request === 'function' ? request(kept) : request;
-        const { status, json, text } = await (watches === true ? watched : called)(client, method, body);
+        const { status, json, text } = await (watches === true ? watched : called)(client, method, body, has);
         if (refused !== undefined) {
           assert.deepEqual([json?.['code'], status >= 400], [refused, true], text);
           assert.equal(typeof json?.['message'], 'string');
@@ -146,19 +205,9 @@ for (const [what, start] of [
           return;
         }
         assert.equal(status, 200, text);
-        const messages =
-          watches === true
-            ? text
-                .trim()
-                .split('\n')
-                .map((line) => JSON.parse(line) as JsonValue)
-            : [json ?? {}];
+        const messages = watches === true ? messagesIn(text) : [json ?? {}];
         for (const message of messages) parse(method, message as JsonValue);
-        for (const place of has)
-          assert.ok(
-            messages.some((message) => valueAt(message, place) !== undefined),
-            `${place} in ${text.slice(0, 500)}`,
-          );
+        for (const place of has) assert.ok(isIn(messages, place), `${place} in ${text.slice(0, 500)}`);
         for (const [under, place] of Object.entries(keeps)) kept.set(under, String(valueAt(json, place)));
       });
   });

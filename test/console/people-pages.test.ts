@@ -1,39 +1,17 @@
 import { PASSWORD } from '@curfew/console/fake-api';
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { signIn, TestBrowser } from '../support/browser.js';
-import { ConsoleHost } from '../support/console-host.js';
+import { consoleStage } from '../support/console-stage.js';
 import { eventually } from '../support/wait.js';
 
 const WITHIN = { withinMs: 15_000 };
 
 describe('requests, access, devices, policies and audit in a browser', function () {
   this.timeout(60_000);
-  let host: ConsoleHost;
-  let browser: TestBrowser;
-  const opened: { close(): Promise<void> }[] = [];
-
-  before(async () => {
-    browser = await TestBrowser.launch();
-  });
-  after(() => browser.close());
-  beforeEach(async () => {
-    host = await ConsoleHost.start();
-  });
-  afterEach(async () => {
-    for (const context of opened.splice(0)) await context.close();
-    await host.close();
-  });
-
-  async function open(path: string, as: string): Promise<Page> {
-    const { page, context } = await browser.open();
-    opened.push(context);
-    await page.goto(host.address + path);
-    await signIn(page, as, PASSWORD);
-    return page;
-  }
+  const stage = consoleStage();
+  const { open } = stage;
   const requestOf = (reason: string) =>
-    [...host.api.world.requests.values()].find((request) => request.reason === reason);
+    [...stage.host.api.world.requests.values()].find((request) => request.reason === reason);
   const current = (page: Page) => page.locator('li[aria-current="true"]');
 
   it('lets an approver work through the inbox by keyboard', async () => {
@@ -74,10 +52,10 @@ describe('requests, access, devices, policies and audit in a browser', function 
   it('shows a new request in another browser without a reload', async () => {
     const page = await open('/requests', 'bob');
     await current(page).waitFor();
-    const [asked] = [...host.api.world.requests.values()];
-    host.api.world.putRequest({
+    const [asked] = [...stage.host.api.world.requests.values()];
+    stage.host.api.world.putRequest({
       ...asked,
-      id: host.api.world.id('request'),
+      id: stage.host.api.world.id('request'),
       reason: 'just now',
       state: 'ACCESS_REQUEST_STATE_PENDING',
     });
@@ -103,7 +81,7 @@ describe('requests, access, devices, policies and audit in a browser', function 
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await eventually(
       async () =>
-        [...host.api.world.sessions.values()].some(
+        [...stage.host.api.world.sessions.values()].some(
           ({ reason, state }) => reason === 'mend the runner' && state === 'SESSION_STATE_ACTIVE',
         ),
       { ...WITHIN, what: 'the session to be active' },
@@ -116,7 +94,7 @@ describe('requests, access, devices, policies and audit in a browser', function 
   });
 
   it('asks once more who it is before a session that needs that, and then goes on', async () => {
-    const { world } = host.api;
+    const { world } = stage.host.api;
     const page = await open('/my-access', 'dave');
     for (const [id, signIn] of world.signIns) world.signIns.set(id, { ...signIn, freshTime: world.time(-3_600_000) });
     await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -142,8 +120,36 @@ describe('requests, access, devices, policies and audit in a browser', function 
     assert.equal(command, `curfew-agent enroll --server 127.0.0.1:7443 --token ${secret}`);
   });
 
+  it('lets a device in again that was set up anew, with a token for it alone', async () => {
+    const { world } = stage.host.api;
+    const { id = '', name = '' } =
+      [...world.devices.values()].find(({ state }) => state === 'DEVICE_STATE_ENROLLED') ?? {};
+    const tokens = () => [...world.joinTokens.values()].filter(({ deviceId }) => deviceId === id);
+    const page = await open(`/devices/${id}`, 'alice');
+    await page.getByRole('button', { name: 'Re-enrol…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(`becomes ${name}`).waitFor();
+    assert.equal(tokens().length, 0, 'nothing is made before it is asked for');
+    await dialog.getByRole('textbox', { name: 'Works for' }).fill('2d');
+    await dialog.getByRole('button', { name: 'Make a join token' }).click();
+    await dialog.getByText(`Good for ${name} until`).waitFor();
+    const secret = await dialog.getByRole('textbox', { name: 'Join token' }).inputValue();
+    const command = await dialog.getByRole('textbox', { name: 'Enrol the machine' }).inputValue();
+    assert.equal(command, `curfew-agent enroll --server 127.0.0.1:7443 --token ${secret}`);
+    assert.deepEqual(
+      tokens().map(({ uses, deviceName }) => ({ uses, deviceName })),
+      [{ uses: 1, deviceName: name }],
+    );
+    const list = await open('/devices', 'alice');
+    await list.getByRole('tab', { name: 'Join tokens' }).click();
+    await list.getByRole('row').filter({ hasText: name }).getByText('1 of 1').waitFor();
+    const viewer = await open(`/devices/${id}`, 'erin');
+    const guarded = viewer.getByRole('button', { name: 'Re-enrol…' });
+    assert.equal(await guarded.getAttribute('aria-disabled'), 'true');
+  });
+
   it('shows what becomes of a device in another browser without a reload, in the list and on its own page', async () => {
-    const { world } = host.api;
+    const { world } = stage.host.api;
     const list = await open('/devices', 'alice');
     const [device] = [...world.devices.values()].filter(({ state }) => state === 'DEVICE_STATE_ENROLLED');
     const name = device?.name ?? '';
@@ -176,15 +182,41 @@ describe('requests, access, devices, policies and audit in a browser', function 
     await text.fill((await text.inputValue()).replace('max_duration: 1h', 'max_duration: 90m'));
     await page.getByRole('button', { name: 'Form', exact: true }).click();
     assert.equal(await page.getByRole('textbox', { name: 'Longest' }).inputValue(), '90m');
-    const before = host.api.world.policies.find(({ name }) => name === 'production')?.version;
+    const before = stage.host.api.world.policies.find(({ name }) => name === 'production')?.version;
     await page.getByRole('button', { name: 'Review the changes…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('max_duration: 1h30m').waitFor();
     await dialog.getByText('One session runs longer than the new limit allows').waitFor();
-    assert.equal(host.api.world.policies.find(({ name }) => name === 'production')?.version, before);
+    assert.equal(stage.host.api.world.policies.find(({ name }) => name === 'production')?.version, before);
     await dialog.getByRole('button', { name: 'Apply' }).click();
     await page.getByText('The policies hold from now on').waitFor();
-    assert.equal(host.api.world.policies.find(({ name }) => name === 'production')?.spec?.maxDuration, '5400s');
+    assert.equal(stage.host.api.world.policies.find(({ name }) => name === 'production')?.spec?.maxDuration, '5400s');
+  });
+
+  it('has what sessions run recorded, and no longer', async () => {
+    const recording = () =>
+      stage.host.api.world.policies.find(({ name }) => name === 'everyday')?.spec?.recording ?? undefined;
+    const page = await open('/policies/everyday', 'alice');
+    const mode = page.getByRole('combobox', { name: 'What is recorded of sudo' });
+    const keep = page.getByRole('textbox', { name: 'Kept after the session' });
+    const apply = async (): Promise<void> => {
+      await page.getByRole('button', { name: 'Review the changes…' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    assert.deepEqual([await mode.inputValue(), await keep.count(), recording()], ['off', 0, undefined]);
+    await mode.selectOption('That, and what was typed, passwords left out');
+    await keep.fill('30');
+    await page.getByText("Is no duration, such as '30m' or '1h30m'.").waitFor();
+    await keep.fill('30d');
+    await page.getByRole('checkbox', { name: 'What cannot be recorded is refused, and ended if it runs' }).check();
+    await apply();
+    const whole = { mode: 'RECORDING_MODE_INPUT_AND_OUTPUT', required: true, keep: '2592000s' };
+    assert.deepEqual(recording(), whole);
+    await mode.selectOption('Nothing');
+    await keep.waitFor({ state: 'detached' });
+    await apply();
+    assert.equal(recording(), undefined);
   });
 
   it('shows what is wrong with a policy at its field', async () => {
@@ -200,7 +232,7 @@ describe('requests, access, devices, policies and audit in a browser', function 
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Verify', exact: true }).click();
     await dialog.getByText('The audit log is whole').waitFor();
-    const { audit } = host.api.world;
+    const { audit } = stage.host.api.world;
     audit[3] = { ...audit[3], record: Buffer.from('{"forged":true}').toString('base64') };
     await dialog.getByRole('button', { name: 'Verify again' }).click();
     await dialog.getByText('The audit log is NOT whole').waitFor();
@@ -208,7 +240,7 @@ describe('requests, access, devices, policies and audit in a browser', function 
   });
 
   it('shows hostile text as text', async () => {
-    const { world } = host.api;
+    const { world } = stage.host.api;
     const [asked] = [...world.requests.values()];
     const reason = '<img src=x onerror=alert(1)> \u202Egnp.exe';
     world.putRequest({ ...asked, id: world.id('request'), state: 'ACCESS_REQUEST_STATE_PENDING', reason });

@@ -1,10 +1,9 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { PASSWORD, setHealth } from '@curfew/console/fake-api';
+import { setHealth } from '@curfew/console/fake-api';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Locator, Page } from 'playwright-core';
-import { signIn, TestBrowser } from '../support/browser.js';
-import { ConsoleHost } from '../support/console-host.js';
+import { consoleStage } from '../support/console-stage.js';
 import { eventually } from '../support/wait.js';
 
 const WITHIN = { withinMs: 15_000 };
@@ -12,37 +11,16 @@ const TAB = '/sessions?tab=timed-access';
 
 describe('Timed Access in a browser', function () {
   this.timeout(60_000);
-  let host: ConsoleHost;
-  let browser: TestBrowser;
-  const opened: { close(): Promise<void> }[] = [];
-
-  before(async () => {
-    browser = await TestBrowser.launch();
-  });
-  after(() => browser.close());
-  beforeEach(async () => {
-    host = await ConsoleHost.start();
-  });
-  afterEach(async () => {
-    for (const context of opened.splice(0)) await context.close();
-    await host.close();
-  });
-
-  async function open(path: string, as = 'alice'): Promise<Page> {
-    const { page, context } = await browser.open();
-    opened.push(context);
-    await page.goto(host.address + path);
-    await signIn(page, as, PASSWORD);
-    return page;
-  }
+  const stage = consoleStage();
+  const { open } = stage;
   const sessionOf = (user: string, resource: string) =>
-    [...host.api.world.sessions.values()].find(
+    [...stage.host.api.world.sessions.values()].find(
       ({ userName, resourceName, state }) =>
         userName === user && resourceName === resource && state !== 'SESSION_STATE_ENDED',
     );
   const has = (resource: string, subject: string): boolean => {
-    const id = [...host.api.world.resources.values()].find(({ name }) => name === resource)?.id ?? '';
-    return host.api.world.members.get(id)?.has(subject) === true;
+    const id = [...stage.host.api.world.resources.values()].find(({ name }) => name === resource)?.id ?? '';
+    return stage.host.api.world.members.get(id)?.has(subject) === true;
   };
   const row = (page: Page, user: string, resource: string): Locator =>
     page.getByRole('row').filter({ has: page.getByRole('checkbox', { name: `Select ${user} on ${resource}` }) });
@@ -82,12 +60,12 @@ describe('Timed Access in a browser', function () {
       .getByText(/the resource has not confirmed since/)
       .waitFor();
     await page.getByText('1 confirmed by the resource · 1 waiting for a resource that does not answer').waitFor();
-    const stateOf = (id: string | undefined) => host.api.world.sessions.get(id ?? '')?.state;
+    const stateOf = (id: string | undefined) => stage.host.api.world.sessions.get(id ?? '')?.state;
     assert.deepEqual([stateOf(figures?.id), stateOf(invoices?.id)], ['SESSION_STATE_ENDED', 'SESSION_STATE_ENDING']);
     assert.equal(has('reporting-db', 'dave'), false, 'it is gone from the resource');
     assert.equal(has('billing-export', 'frank'), true, 'what has not answered has it still');
 
-    setHealth(host.api.world, 'billing', 'well');
+    setHealth(stage.host.api.world, 'billing', 'well');
     await page.getByText('2 confirmed by the resource').waitFor();
     assert.equal(has('billing-export', 'frank'), false);
   });
@@ -134,7 +112,7 @@ describe('Timed Access in a browser', function () {
     await page.getByRole('menuitem', { name: 'Ending' }).click();
     await row(page, 'frank', 'billing-export').waitFor({ state: 'detached' });
     await row(page, 'alice', 'billing-export').waitFor();
-    await page.goto(`${host.address}${TAB}&sort=resource_name+desc`);
+    await page.goto(`${stage.host.address}${TAB}&sort=resource_name+desc`);
     await row(page, 'carol', 'wiki-admins').waitFor();
     const names = await page.locator('td[data-label="Resource"]').allTextContents();
     assert.deepEqual(names, [...names].sort().reverse());

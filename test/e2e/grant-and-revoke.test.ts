@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ControlPlane, curfew, curfewJson } from '../support/control-plane.js';
 import { Device } from '../support/device.js';
+import type { DeviceProcess } from '../support/device-process.js';
 import { describeOn } from '../support/machine-needs.js';
 import { eventually } from '../support/wait.js';
 
@@ -14,11 +15,12 @@ describeOn(['devices'], 'a right on a real device', function () {
   this.timeout(120_000);
   let plane: ControlPlane;
   let device: Device;
+  let agent: DeviceProcess;
 
   before(async () => {
     plane = await ControlPlane.start();
     device = await Device.start({ name: 'web-1', users: [{ name: 'alice' }, { name: 'bob' }] });
-    await plane.join(device);
+    agent = await plane.join(device);
   });
 
   after(async () => {
@@ -53,6 +55,14 @@ describeOn(['devices'], 'a right on a real device', function () {
     assert.ok(ended);
     assert.equal(ended.state, 'SESSION_STATE_ENDED');
     assert.equal(ended.endReason, 'END_REASON_REVOKED');
+    // One search follows the revoke: by the id of its call, from the server's log to the device's.
+    const called = plane.log.split('\n').find((line) => line.includes('SessionService/RevokeSessions')) ?? '';
+    const { requestId = '' } = JSON.parse(called) as { requestId?: string };
+    assert.match(requestId, /^[0-9a-f]{16}$/);
+    await eventually(() => agent.output.includes(requestId), { withinMs: 5_000, what: 'a line in the log' });
+    const lines = agent.output.split('\n').filter((line) => line.includes(requestId));
+    const [removed] = lines.map((line) => JSON.parse(line) as { message: string; sessionId: string });
+    assert.deepEqual([removed?.message, removed?.sessionId, lines.length], ['right removed', session.id, 1]);
     await shell.close();
   });
 

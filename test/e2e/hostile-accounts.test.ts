@@ -115,6 +115,8 @@ describeOn(['devices'], 'accounts with hostile names', function () {
       options: undefined,
       ticket: '',
       breakGlass: false,
+      resource: '',
+      resourceAccount: '',
     });
   const assertNobodyElse = async (): Promise<void> => {
     assert.deepEqual(await rootUids(uidsOf(BYSTANDERS)), []);
@@ -239,7 +241,8 @@ describeOn(['devices'], 'accounts with hostile names', function () {
         [[{ userid: uid }]],
       );
       const rule = new RegExp(
-        `^# Curfew.*\\nDefaults:#${uid} timestamp_timeout=0\\n` +
+        `^# Curfew.*\\nDefaults:#${uid} timestamp_timeout=0, ` +
+          `log_servers\\+=127\\.0\\.0\\.1:6(1[4-9]|2[0-3]), log_server_timeout=5\\n` +
           `#${uid} ALL=\\(ALL:ALL\\) NOTAFTER=\\d{14}Z NOPASSWD: ALL\\n$`,
       );
       assert.match(text, rule);

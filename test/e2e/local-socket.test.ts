@@ -42,7 +42,7 @@ describeOn(['devices'], "the agent's local socket", function () {
     await plane.dispose();
   });
 
-  const status = (uid: number): LocalCall => localCall(uid, 'getStatus', GetStatusRequest, {});
+  const status = (uid: number): LocalCall => localCall(uid, 'getStatus', GetStatusRequest, { resources: false });
   const served = async (uid: number): Promise<void> => {
     const [answer] = await callAgent(device, [status(uid)]);
     assert.equal(answer?.refusal, undefined);
@@ -74,6 +74,8 @@ describeOn(['devices'], "the agent's local socket", function () {
         options: undefined,
         ticket: '',
         breakGlass: false,
+        resource: '',
+        resourceAccount: '',
       });
     const garbage = ['0a', 'ff', '0affffffffff7f', '07'].map((hex) => ({
       uid: bob,
@@ -123,9 +125,32 @@ describeOn(['devices'], "the agent's local socket", function () {
     await silent.stop('SIGKILL');
   });
 
-  it('is the only door: the agent listens on no port, also after the signal of log rotation', async () => {
+  it('is the only thing of the agent that people can open: state, keys and rules are closed to them', async () => {
+    const places = ['/var/lib/curfew', '/run/curfew', '/etc/sudoers.d/zz-curfew'];
+    const found = await device.must(['find', ...places, '-printf', '%y %m %u %p\\n']);
+    const entries = found.split('\n').map((line) => line.split(' ') as [string, string, string, string]);
+    const files = entries.filter(([kind]) => kind === 'f').map(([, , , path]) => path);
+    assert.ok(files.includes('/var/lib/curfew/identity.json') && files.includes('/var/lib/curfew/state.json'), found);
+    for (const [kind, mode, owner, path] of entries) {
+      assert.equal(owner, 'root', path);
+      if (kind !== 's') assert.equal(Number.parseInt(mode, 8) & 0o022, 0, `others can write ${path}`);
+      if (path.startsWith('/var/lib/curfew'))
+        assert.equal(Number.parseInt(mode, 8) & 0o077, 0, `others can enter ${path}`);
+    }
+    for (const path of files) {
+      const read = await device.run(['cat', path], { as: 'alice' });
+      assert.deepEqual([read.exitCode, read.stdout], [1, ''], path);
+      assert.match(read.stderr, /Permission denied/, path);
+    }
+  });
+
+  it('is the only door but for sudo: nothing listens but its log server, on loopback, also after the signal of log rotation', async () => {
     process.kill(await agent.pid(), 'SIGUSR1');
     await served(bob);
-    assert.equal(await device.must(['ss', '-Hltnup']), '');
+    const listening = (await device.must(['ss', '-Hltnu'])).split('\n').map((line) => line.split(/\s+/));
+    assert.deepEqual(
+      listening.map(([protocol, , , , address]) => [protocol, address]),
+      [['tcp', '127.0.0.1:614']],
+    );
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { ControlPlane } from '../support/control-plane.js';
 import { Device } from '../support/device.js';
 import type { DeviceProcess } from '../support/device-process.js';
+import { DeviceTerminal } from '../support/device-terminal.js';
 import { describeOn } from '../support/machine-needs.js';
 import { eventually } from '../support/wait.js';
 
@@ -15,7 +16,7 @@ describeOn(['devices', { program: 'dbus-daemon' }], 'a person at work on a devic
 
   /** A terminal of its own, and what is shown on it. */
   async function terminalOf(user: string, command: string): Promise<DeviceProcess> {
-    const terminal = device.spawn(['script', '-qfc', `${command}; echo shown; sleep 1000`, '/dev/null'], { as: user });
+    const { process: terminal } = DeviceTerminal.open(device, user, `${command}; echo shown; sleep 1000`);
     started.push(terminal);
     await eventually(() => terminal.stdout.includes('shown'), SOON);
     return terminal;

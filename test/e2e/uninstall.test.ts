@@ -151,7 +151,7 @@ describeOn(['devices'], 'curfew-agent status and uninstall', function () {
     ]);
     assert.deepEqual(await agent.ended, { exitCode: 0, signal: null });
     assert.equal(await device.etcHash(), etc);
-    agent = await startAgent(device, '--end-sessions-on-exit');
+    agent = await startAgent(device, ['--end-sessions-on-exit']);
     const id = await grant();
     assert.deepEqual(await agent.stop('SIGTERM', 60_000), { exitCode: 0, signal: null });
     assert.equal(await mayBeRoot(), false);

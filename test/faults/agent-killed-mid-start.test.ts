@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertCovered } from '../support/agent-kills.js';
 import { DEVICE_BIN } from '../support/device-init.js';
+import { shareOf } from '../support/fault-share.js';
 import { Fleet } from '../support/fleet.js';
 import { describeOn } from '../support/machine-needs.js';
 import { faultPoints, withFault, withTrace } from '../support/strace-faults.js';
@@ -42,7 +43,7 @@ describeOn(
       console.log({ points: points.length });
       assert.ok(points.length >= 5, JSON.stringify(points));
 
-      for (const point of points) {
+      for (const point of shareOf(points)) {
         await asBefore();
         const killed = device.spawn(withFault(RUN, point, 'SIGKILL'));
         assert.equal((await killed.ended).signal, 'SIGKILL', `${point.call} ${point.path} #${point.nth}`);

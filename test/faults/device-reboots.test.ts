@@ -47,8 +47,11 @@ describeOn(['devices'], 'a device that reboots in a session', function () {
     await eventually(() => lasting.mayBeRoot(), { withinMs: 30_000, what: 'the session under a fresh lease' });
     assert.equal((await operator.session(id)).state, SessionState.ACTIVE);
     assert.equal((await operator.until(over.id, [SessionState.ENDED], 30_000)).endReason, EndReason.EXPIRED);
+    // The remover is stood down after the end is told.
+    await short.untilNothingIsLeft();
     await holdsNothing(short);
     assert.equal((await operator.revoke(id)).outcome, RevokeOutcome.EFFECTIVE);
+    await lasting.untilNothingIsLeft();
     await holdsNothing(lasting);
   });
 });

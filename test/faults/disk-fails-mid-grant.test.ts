@@ -1,7 +1,17 @@
 import { EndReason, RevokeOutcome, SessionState } from '@curfew/proto';
 import assert from 'node:assert/strict';
 import { assertCovered } from '../support/agent-kills.js';
-import { granting, onEachDevice, ONE_POOL_THREAD, pointsOf, removing, strike } from '../support/faults-at-points.js';
+import { triesAll, withEach } from '../support/fault-share.js';
+import {
+  granting,
+  aimedAnew,
+  isUnnamed,
+  onEachDevice,
+  ONE_POOL_THREAD,
+  pointsOf,
+  removing,
+  strike,
+} from '../support/faults-at-points.js';
 import { Fleet } from '../support/fleet.js';
 import { describeOn } from '../support/machine-needs.js';
 import type { ManagedDevice } from '../support/managed-device.js';
@@ -16,20 +26,34 @@ interface Job {
   readonly fault: (typeof FAULTS)[number];
 }
 
+/** What is known for later of a session is no part of its right. */
+const ASIDE = ['/run/curfew/processes', '/var/lib/curfew/changes'];
+const isAside = (point: RunningPoint): boolean =>
+  'path' in point && ASIDE.some((place) => point.path.startsWith(place));
+
 /** How a grant may end when one operation has failed. */
 function outcomes(point: RunningPoint): SessionState[] {
   // The folder is there already: whether Node then minds the failure depends on its kind.
   if (point.call === 'mkdir') return [SessionState.ACTIVE, SessionState.ENDED];
   // A grant can do without removing a ticket that is not there.
   const ticket = 'path' in point && point.path.includes('/sudo/ts/');
-  // Of the records the second is of the intent. The floor in the first is in every later one as well, and without the
-  // third the record claims too much.
-  const otherRecord = 'path' in point && point.path.startsWith('/var/lib/curfew') && point.nth !== 2;
-  return [ticket || otherRecord ? SessionState.ACTIVE : SessionState.ENDED];
+  if (ticket || isAside(point)) return [SessionState.ACTIVE];
+  // Without the record of the intent there is no right. The floor before it is in every later record as well, and without the
+  // one after it the record claims too much. Which of them it is varies: a record of the session before may come first.
+  return isRecord(point) ? [SessionState.ACTIVE, SessionState.ENDED] : [SessionState.ENDED];
 }
 
-const everyFault = (points: readonly RunningPoint[]): Job[] =>
-  points.filter(({ call }) => call !== 'clone').flatMap((point) => FAULTS.map((fault) => ({ point, fault })));
+const isRecord = (point: RunningPoint): boolean =>
+  'path' in point && point.path.startsWith('/var/lib/curfew') && !isAside(point);
+
+/**
+ * Starting a process fails in other ways. Where calls can only be counted, a write that is missed may be the one by which
+ * Node's threads wake each other, and the agent would wait for ever; such a file is failed as it is opened.
+ */
+const canFail = (point: RunningPoint): boolean =>
+  point.call !== 'clone' && !(point.call === 'write' && isUnnamed(point));
+
+const everyFault = (points: readonly RunningPoint[]): Job[] => withEach(points.filter(canFail), FAULTS);
 
 const nameOfJob = ({ point, fault }: Job): string => `${fault} at ${nameOf(point)}`;
 
@@ -47,7 +71,14 @@ describeOn(['devices', { program: 'strace' }], 'a disk that fails', function () 
   before(async () => {
     fleet = await Fleet.start();
     operator = fleet.operator;
-    for (const name of ['web-1', 'web-2']) devices.push(await fleet.device({ name, env: ONE_POOL_THREAD }));
+    for (const name of ['web-1', 'web-2']) {
+      const managed = await fleet.device({ name, env: ONE_POOL_THREAD });
+      devices.push(managed);
+      // What an agent does only for its first right would be counted with the points.
+      const { id } = await managed.elevate(600);
+      await operator.revoke(id);
+      await managed.untilNothingIsLeft();
+    }
   });
 
   after(() => fleet.dispose());
@@ -66,15 +97,21 @@ describeOn(['devices', { program: 'strace' }], 'a disk that fails', function () 
     const { points, session } = await pointsOf(devices[0]!, work);
     await operator.revoke(session.id);
     const refusals = new Map<string, number>();
+    const refusedRecords = new Set<string>();
     const jobs = everyFault(points);
     console.log(`${jobs.length} failures`);
-    await onEachDevice(
-      devices,
-      jobs,
-      async (managed, { point, fault }) => {
-        const { session, strace } = await strike(managed, work, point, fault);
-        const settled = await operator.until(session.id, [SessionState.ACTIVE, SessionState.ENDED]);
-        await struck(strace);
+    const waiting = [...jobs];
+    let missed = 0;
+    const run = async (managed: ManagedDevice, { point, fault }: Job): Promise<void> => {
+      const { session, strace } = await strike(managed, work, point, fault);
+      const settled = await operator.until(session.id, [SessionState.ACTIVE, SessionState.ENDED]);
+      await struck(strace);
+      const anew = aimedAnew(strace, point, session);
+      if (anew !== undefined) {
+        missed += 1;
+        assert.ok(missed < jobs.length, `always strikes elsewhere, at last at ${strace.struckPath}`);
+        waiting.push({ point: anew, fault });
+      } else {
         assert.ok(outcomes(point).includes(settled.state), SessionState[settled.state]);
         if (settled.state === SessionState.ENDED) {
           assert.equal(settled.endReason, EndReason.REFUSED_BY_DEVICE);
@@ -83,12 +120,22 @@ describeOn(['devices', { program: 'strace' }], 'a disk that fails', function () 
           // Where no folder can be made, Node says that there is none.
           assert.ok(text?.includes(fault) || point.call === 'mkdir', settled.endDetail);
           refusals.set(code, (refusals.get(code) ?? 0) + 1);
-        } else assert.equal((await operator.revoke(session.id)).outcome, RevokeOutcome.EFFECTIVE);
-        await managed.untilNothingIsLeft();
-      },
-      nameOfJob,
-    );
+          if (isRecord(point)) refusedRecords.add(`${fault} at ${point.call}`);
+        }
+      }
+      if (settled.state === SessionState.ACTIVE)
+        assert.equal((await operator.revoke(session.id)).outcome, RevokeOutcome.EFFECTIVE);
+      await managed.untilNothingIsLeft();
+    };
+    await onEachDevice(devices, waiting, run, nameOfJob);
+    if (missed > 0) console.log(`${missed} struck elsewhere and were tried again`);
     console.log(Object.fromEntries(refusals));
+    // Which record is the intent's varies from time to time: of a share of the faults it may have had few.
+    const records = jobs.filter(({ point }) => isRecord(point) && point.call !== 'mkdir');
+    const expected = new Set(records.map(({ point, fault }) => `${fault} at ${point.call}`));
+    if (triesAll)
+      assert.deepEqual([...refusedRecords].sort(), [...expected].sort(), 'no right without the record of its intent');
+    else assert.ok(refusedRecords.size > 0, 'no right without the record of its intent');
   });
 
   it('while a right is removed stops nothing', async () => {

@@ -16,8 +16,11 @@ describeOn(['devices'], 'a disk with no room', function () {
 
   /** Runs a script on the device as root. */
   const script = (text: string): Promise<string> => managed.device.must(['bash', '-c', text]);
-  const fill = (): Promise<string> =>
-    script(`dd if=/dev/zero of=${STATE}/filler bs=1k 2>/dev/null; ! echo x > ${STATE}/more`);
+  /** Takes all the room there is, once the agent frees none any more. */
+  const fill = async (): Promise<void> => {
+    await managed.untilAtRest();
+    await script(`dd if=/dev/zero of=${STATE}/filler bs=1k 2>/dev/null; ! echo x > ${STATE}/more`);
+  };
   const makeRoom = (): Promise<string> => script(`rm -f ${STATE}/filler ${STATE}/more`);
 
   const isRefused = async (code: string): Promise<void> => {
@@ -37,7 +40,7 @@ describeOn(['devices'], 'a disk with no room', function () {
     await script(`
       set -e
       cp -a ${STATE} /root/state
-      mount -t tmpfs -o size=64k,nr_inodes=16,mode=0700 tmpfs ${STATE}
+      mount -t tmpfs -o size=2m,nr_inodes=64,mode=0700 tmpfs ${STATE}
       cp -a /root/state/. ${STATE}/`);
     await managed.startAgent();
     await managed.untilLinked();
@@ -56,7 +59,7 @@ describeOn(['devices'], 'a disk with no room', function () {
   });
 
   it('stops no expiry, and what is left is sorted out when the agent starts again', async () => {
-    const { id } = await managed.elevate(3);
+    const { id } = await managed.elevate(8);
     await fill();
     const ended = await operator.until(id, [SessionState.ENDED]);
     assert.equal(ended.endReason, EndReason.EXPIRED);
@@ -98,6 +101,19 @@ describeOn(['devices'], 'a disk with no room', function () {
       { withinMs: 10_000, what: 'a finding' },
     );
     assert.match(findings.join('\n'), /the drop-in cannot be put in place: .*read-only file system/);
+    assert.match(findings.join('\n'), /put the line '@includedir \/run\/curfew\/sudoers\.d' into a file/);
+    await script('mount -o remount,rw /etc');
+  });
+
+  it('in /etc is no matter where the drop-in is there already, in other words', async () => {
+    await managed.agent.stop();
+    const line = '# Put here by the system itself\n@includedir /run/curfew/sudoers.d';
+    await script(`umask 0337; printf '%s\\n' "${line}" > /etc/sudoers.d/zz-curfew && mount -o remount,ro /etc`);
+    await managed.startAgent();
+    await managed.untilLinked();
+    const { id } = await managed.elevate(600);
+    assert.equal(await managed.mayBeRoot(), true);
+    assert.equal((await operator.revoke(id)).outcome, RevokeOutcome.EFFECTIVE);
     await script('mount -o remount,rw /etc');
   });
 });

@@ -1,4 +1,4 @@
-import { EndReason, SessionState } from '@curfew/proto';
+import { EndReason, RevokeOutcome, SessionState } from '@curfew/proto';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -48,7 +48,7 @@ describe('a server that is killed while it works at a resource', function () {
     return owner;
   };
 
-  async function run(): Promise<void> {
+  async function run(callLimitMs = 2_000): Promise<void> {
     const env = {
       PATH: process.env['PATH'] ?? '',
       CURFEW_DATA_DIR: folder,
@@ -56,6 +56,7 @@ describe('a server that is killed while it works at a resource', function () {
       CURFEW_GRPC_PORT: '0',
       CURFEW_HTTP_PORT: '0',
       CURFEW_TIMED_ACCESS_ALLOW_LOCAL_TARGETS: 'true',
+      FAKE_CALL_LIMIT_MS: String(callLimitMs),
     };
     const started = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     child = started;
@@ -157,6 +158,35 @@ describe('a server that is killed while it works at a resource', function () {
     await run();
     const ended = await operator().until(id, SessionState.ENDED, SOON.withinMs);
     assert.equal(ended.activeTime, undefined);
+    assert.equal(resource.has('ops', name), false);
+  });
+
+  it('looks again for an addition that it asked for before it was killed', async () => {
+    const name = `user-${++made}`;
+    resource.people.add(name);
+    await kill();
+    // An answer is waited for, and so doubted, for longer than a start takes.
+    await run(20_000);
+    await operator().user(name);
+    let isAsked = false;
+    resource.treat = ({ call, who }) => {
+      if (call !== 'add' || who !== `id-${name}` || isAsked) return 'do';
+      isAsked = true;
+      return 'late';
+    };
+    resource.whenLate = () => eventually(() => resource.count('remove', name) > 0, SOON);
+    const id = await operator().grant(name, 'ops');
+    await eventually(() => isAsked, SOON);
+    await kill();
+    await run();
+    await operator().until(id, SessionState.ACTIVE);
+    const [result] = await operator().revoke(these(id), 10);
+    const waiting = result?.session;
+    assert.deepEqual([result?.outcome, waiting?.state], [RevokeOutcome.PENDING, SessionState.ENDING]);
+    assert.deepEqual(waiting?.unconfirmedSinceTime, waiting?.endingTime);
+    assert.match(waiting?.attemptError ?? '', /an addition without an answer may still come/);
+    await eventually(() => resource.has('ops', name), SOON);
+    await operator().until(id, SessionState.ENDED, 60_000);
     assert.equal(resource.has('ops', name), false);
   });
 

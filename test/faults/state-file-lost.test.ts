@@ -42,14 +42,28 @@ describeOn(['devices', { program: 'strace' }], 'an agent whose state file is los
 
   after(() => fleet.dispose());
 
+  it('removes every right, leaves the file as it is and ends, when a newer agent has written it', async () => {
+    const { id } = await managed.elevate(600);
+    await managed.agent.stop('SIGKILL');
+    const newer = readFileSync(managed.stateFile, 'utf8').replace(/"version":\d+/, '"version":99');
+    writeFileSync(managed.stateFile, newer);
+    await assert.rejects(managed.startAgent(), /a newer agent has written .* \[STATE_NEWER\]/);
+    assert.deepEqual(managed.rules(), []);
+    assert.equal(await managed.mayBeRoot(), false);
+    assert.equal(readFileSync(managed.stateFile, 'utf8'), newer);
+    assert.equal((await operator.session(id)).state, SessionState.ACTIVE, 'nobody has said anything else yet');
+    truncateSync(managed.stateFile, 0);
+    await managed.startAgent();
+    await managed.untilLinked();
+    await eventually(() => managed.mayBeRoot(), { withinMs: 10_000, what: 'the session under a fresh lease' });
+    assert.equal((await operator.revoke(id)).outcome, RevokeOutcome.EFFECTIVE);
+    await managed.untilNothingIsLeft();
+  });
+
   const damages: { name: string; damage: (file: string) => void; behind?: string[] }[] = [
     { name: 'overwritten', damage: (file) => writeFileSync(file, Buffer.alloc(512, 0xa5)) },
     { name: 'cut off', damage: (file) => truncateSync(file, Math.floor(readFileSync(file).length / 2)) },
     { name: 'empty', damage: (file) => truncateSync(file, 0) },
-    {
-      name: 'of a version to come',
-      damage: (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"version":1', '"version":2')),
-    },
     { name: 'unreadable', damage: () => undefined, behind: UNREADABLE },
   ];
 

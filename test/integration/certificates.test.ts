@@ -61,6 +61,8 @@ describe('who a certificate is taken for', function () {
     options: undefined,
     ticket: '',
     breakGlass: false,
+    resource: '',
+    resourceAccount: '',
   });
   const connectRefusal = (caller: ApiCaller): Promise<Refusal> =>
     new Promise((resolve) => {

@@ -131,6 +131,33 @@ describe('curfewctl against a real server', function () {
     assert.deepEqual([none.code, none.out], [0, '']);
   });
 
+  it('lets one device in again, and says what that ends', async () => {
+    const made = await ctl('devices', 'join-token', 'create', '--for', 'web-1', '--ttl', '10m');
+    assert.equal(made.code, 0, made.err);
+    assert.match(
+      made.err,
+      /^for 'web-1' alone, whose sessions end and whose former key is refused from then on, until /,
+    );
+    const [, secret = ''] = /^echo (cfj1\.\S+) \| curfew-agent enroll --server /.exec(made.out) ?? [];
+    const [token] = await json<{ id: string; deviceName: string; usesLeft: number }[]>('devices', 'join-token', 'list');
+    assert.deepEqual([token?.deviceName, token?.usesLeft], ['web-1', 1]);
+    assert.match((await ctl('devices', 'join-token', 'list')).out, /^ID +FOR +USES LEFT .*\n\S+ +web-1 +1 of 1 /);
+
+    const both = await ctl('devices', 'join-token', 'create', '--for', 'web-1', '--uses', '2');
+    assert.deepEqual([both.code, both.out], [2, '']);
+    const nobody = await ctl('devices', 'join-token', 'create', '--for', 'web-9');
+    assert.deepEqual([nobody.code, nobody.out], [1, '']);
+    assert.match(nobody.err, /no device 'web-9'/);
+    const before = await events();
+    device.close();
+    device = await ScriptedDevice.enroll(server, secret, 'web-1', ['alice', 'bob', 'carol']);
+    assert.equal((await ctl('devices', 'list')).out.match(/ web-1 /g)?.length, 1);
+    assert.match((await ctl('devices', 'show', 'web-1')).out, /^enrolled anew: +\S/m);
+    assert.equal((await events()) > before, true);
+    assert.match((await ctl('audit', 'list')).out, / device\.re_enrolled /);
+    assert.match((await ctl('devices', 'join-token', 'list')).err, /no join tokens/);
+  });
+
   it('watches sessions as JSON lines until it is interrupted', async () => {
     const watch = new RunningCli('curfewctl', ['sessions', 'watch', '--user', 'carol'], env);
     await grant('carol', '--wait');
@@ -166,6 +193,8 @@ describe('curfewctl against a real server', function () {
             options: undefined,
             ticket: '',
             breakGlass: false,
+            resource: '',
+            resourceAccount: '',
           },
           (error, answer) => (error === null ? resolve(answer.request?.id ?? '') : reject(error)),
         ),

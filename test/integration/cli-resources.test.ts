@@ -199,6 +199,57 @@ resources:
     assert.equal(await stage.truth(personOf('bob')), true);
   });
 
+  it('lists what differs, and settles it with a reason', async () => {
+    const listed = await ctl('resources', 'drift', 'list');
+    assert.match(listed.out, /^dft-\w+ +ops +bob +was added by hand/m);
+    const [found] = await json('resources', 'drift', 'list', 'OPS');
+    const id = String((found?.['difference'] as Json)['id']);
+    const nowhere = await ctl('resources', 'drift', 'list', 'nothing');
+    assert.deepEqual([nowhere.code, nowhere.err.includes('RESOURCE_NOT_FOUND')], [1, true], nowhere.err);
+    const silent = await ctl('resources', 'drift', 'accept', id);
+    assert.deepEqual([silent.code, silent.err.includes('--reason')], [2, true], silent.err);
+    const unfit = await ctl('resources', 'drift', 'take-away', id, '--reason', 'x');
+    assert.deepEqual([unfit.code, unfit.err.includes('DRIFT_ACTION_UNFIT')], [1, true], unfit.err);
+    assert.equal((await json('resources', 'drift', 'list')).length, 1);
+    const accepted = await ctl('resources', 'drift', 'accept', id, '--reason', 'he stays');
+    assert.equal(accepted.code, 0, accepted.err);
+    assert.deepEqual(await json('resources', 'drift', 'list'), []);
+    assert.match((await ctl('resources', 'compare', 'ops')).err, /agree/);
+    assert.equal(await stage.truth(personOf('bob')), true);
+  });
+
+  it('undoes what somebody else has changed, where Curfew gave it', async () => {
+    const grant = [
+      'sessions',
+      'grant',
+      '--user',
+      'alice',
+      '--resource',
+      'ops',
+      '--for',
+      '10m',
+      '--reason',
+      'x',
+      '--wait',
+    ];
+    assert.equal((await ctl(...grant)).code, 0);
+    await stage.byHand(alice, false);
+    assert.match((await ctl('resources', 'compare', 'ops')).out, /differs: +alice was removed by hand/);
+    const idOf = async (): Promise<string> =>
+      String(((await json('resources', 'drift', 'list'))[0]?.['difference'] as Json | undefined)?.['id']);
+    const given = await ctl('resources', 'drift', 'give-again', await idOf(), '--reason', 'a mistake');
+    assert.equal(given.code, 0, given.err);
+    assert.match(given.out, /reason: +a mistake/);
+    await eventually(() => stage.truth(alice), { withinMs: 30_000, everyMs: 200, what: 'alice to have it again' });
+    assert.equal((await ctl('sessions', 'revoke', '--resource', 'ops', '--reason', 'enough', '--wait')).code, 0);
+    await stage.byHand(alice, true);
+    assert.match((await ctl('resources', 'compare', 'ops')).out, /differs: +alice is back after the end/);
+    const taken = await ctl('resources', 'drift', 'take-away', await idOf(), '--reason', 'not again');
+    assert.equal(taken.code, 0, taken.err);
+    assert.match(taken.err, /the resource has confirmed it/);
+    assert.equal(await stage.truth(alice), false);
+  });
+
   it('deletes a resource and its connector, in this order only', async () => {
     const used = await ctl('resources', 'delete-connector', 'folders');
     assert.deepEqual([used.code, used.err.includes('CONNECTOR_IN_USE')], [1, true], used.err);

@@ -141,8 +141,11 @@ describe('attacks on the console over HTTP', function () {
       it(`is not possible on ${path}`, async () => {
         const { headers } = await owner.send(path);
         const policy = String(headers['content-security-policy']);
-        assert.match(policy, /default-src 'none'; script-src 'self';.*frame-ancestors 'none'$/);
-        assert.ok(!policy.includes('unsafe'));
+        // The console's pages compile WebAssembly, which lets no text become a script; nothing else may do even that.
+        const scripts = /^\/(sessions)?$/.test(path) ? "'self' 'wasm-unsafe-eval'" : "'self'";
+        assert.match(policy, /^default-src 'none'; script-src .*frame-ancestors 'none'$/);
+        assert.match(policy, new RegExp(`; script-src ${scripts};`));
+        assert.ok(!policy.replace("'wasm-unsafe-eval'", '').includes('unsafe'));
         assert.equal(headers['x-frame-options'], 'DENY');
         assert.equal(headers['x-content-type-options'], 'nosniff');
         assert.equal(headers['referrer-policy'], 'no-referrer');

@@ -171,7 +171,8 @@ describe('who may call what, over real gRPC and real HTTP', function () {
   const auditSize = (): Promise<number> =>
     server.running.ledger.read(async (db) => (await db.selectFrom('audit_event').select('idx').execute()).length);
   /** What may come of a call that was let in with next to nothing in it. */
-  const LET_IN = /^(|FIELD_INVALID|SELECTION_EMPTY|HELLO_EXPECTED|ORDER_BY_INVALID|PASSWORD_NOT_SET|PASSWORD_WRONG)$/;
+  const LET_IN =
+    /^(|FIELD_INVALID|SELECTION_EMPTY|HELLO_EXPECTED|ORDER_BY_INVALID|PASSWORD_NOT_SET|PASSWORD_WRONG|ROLLOUT_NOT_FOUND)$/;
 
   it('is as the table says, for every method and every kind of caller', async () => {
     const methods = rules.methods.filter((path) => /^\/curfew\.(admin|agent)\./.test(path));

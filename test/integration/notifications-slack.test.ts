@@ -86,6 +86,8 @@ describe('requests on Slack', function () {
       options: undefined,
       ticket: '',
       breakGlass: false,
+      resource: '',
+      resourceAccount: '',
     };
     const id = await new Promise<string>((resolve, reject) =>
       device.link.createAccessRequest(wish, (error, answer) =>
@@ -261,6 +263,8 @@ describe('requests on Slack', function () {
       options: undefined,
       ticket: '',
       breakGlass: false,
+      resource: '',
+      resourceAccount: '',
     };
     const isOfIt = ({ blocks }: PostedMessage): boolean => JSON.stringify(blocks).includes('reason: trouble');
     device.link.createAccessRequest(wish, () => undefined);

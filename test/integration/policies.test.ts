@@ -264,7 +264,7 @@ describe('policies, from the file to the session', function () {
     const wish = { account: device.account('alice'), duration: { seconds: 600n, nanos: 0 }, options: undefined };
     const { request } = await new Promise<CreateAccessRequestResponse>((resolve, reject) =>
       device.link.createAccessRequest(
-        { ...wish, reason: 'the site is down', ticket: 'OPS-8', breakGlass: true },
+        { ...wish, reason: 'the site is down', ticket: 'OPS-8', breakGlass: true, resource: '', resourceAccount: '' },
         (error, answer) => (error === null ? resolve(answer) : reject(error)),
       ),
     );

@@ -2,9 +2,11 @@ import { DeviceServiceService, Role, UserServiceService } from '@curfew/proto';
 import { METHOD_ACCESS, RequestRules } from '@curfew/server';
 import assert from 'node:assert/strict';
 import { ApiClient, asRefusal, refusalOf, type Refusal } from '../support/api-client.js';
+import { ledgerRows } from '../support/ledger-rows.js';
 import { brokenRequests, curfewMethods, fittingRequest, pathOf, requestWith } from '../support/request-cases.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
+import { eventually } from '../support/wait.js';
 
 describe('the rules of the schema, over real gRPC', function () {
   this.timeout(60_000);
@@ -20,6 +22,14 @@ describe('the rules of the schema, over real gRPC', function () {
     const { secret } = await owner.unary(DeviceServiceService.createJoinToken, { uses: 1, ttl: undefined });
     device = await ScriptedDevice.enroll(server, secret, 'web-1', ['alice']);
     device.goOffline();
+    // What a device has reported, and the end of its link, are written down after it.
+    let seen = '';
+    const atRest = async (): Promise<boolean> => {
+      const before = seen;
+      seen = await dump();
+      return seen === before;
+    };
+    await eventually(atRest, { withinMs: 10_000, everyMs: 200, what: 'a ledger that stays as it is' });
     agent = new ApiClient(server.address, server.running.caFile, device.identity);
   });
   after(async () => {
@@ -29,26 +39,7 @@ describe('the rules of the schema, over real gRPC', function () {
     await server.close();
   });
 
-  /** Every row of every table. */
-  const dump = (): Promise<string> =>
-    server.running.ledger.read(async (db) => {
-      const master = db.selectFrom('sqlite_master' as 'change');
-      const tables = await master
-        .select('name' as 'id')
-        .where('type' as 'id', '=', 'table')
-        .execute();
-      const rows: unknown[] = [];
-      for (const { name } of tables as unknown as { name: string }[])
-        rows.push([
-          name,
-          await db
-            .selectFrom(name as 'change')
-            .selectAll()
-            .execute(),
-        ]);
-      assert.ok(rows.length > 10);
-      return JSON.stringify(rows);
-    });
+  const dump = (): Promise<string> => ledgerRows(server.running.ledger);
 
   function send(path: string, bytes: Buffer): Promise<Refusal | undefined> {
     const client = METHOD_ACCESS.get(path) === 'device' ? agent : owner;

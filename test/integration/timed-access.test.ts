@@ -6,6 +6,7 @@ import {
   CreateMyRequestRequest,
   EndReason,
   ExplainAccessRequest,
+  ListAccessRequestsRequest,
   ListAuditEventsRequest,
   ListSessionsRequest,
   PolicyServiceService,
@@ -261,6 +262,20 @@ describe('timed access', function () {
       const ended = await owner.until(session.id, SessionState.ENDED);
       assert.equal(ended.endReason, EndReason.ENDED_BY_USER);
       assert.equal(resource.has('ops', 'alice'), false);
+    });
+
+    it('is found by its resource among the requests', async () => {
+      const { id } = await ask('ops');
+      const list = async (filter: object): Promise<string[]> => {
+        const request = ListAccessRequestsRequest.fromPartial({ filter });
+        return (await owner.call(RequestServiceService.listAccessRequests, request)).requests.map((one) => one.id);
+      };
+      assert.deepEqual(await list({ resource: 'OPS' }), [id]);
+      assert.deepEqual(await list({ resource: 'db' }), []);
+      assert.deepEqual(await list({ resource: 'ops', user: 'bob' }), []);
+      await assert.rejects(list({ resource: 'nothing' }), { code: 'RESOURCE_NOT_FOUND' });
+      await alice.call(AccessServiceService.cancelMyRequest, { requestId: id });
+      assert.deepEqual(await list({ resource: 'ops' }), []);
     });
 
     it('starts at once where a policy approves by itself', async () => {

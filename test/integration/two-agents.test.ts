@@ -99,9 +99,9 @@ describe('two agents with one identity', function () {
     const flap = async (round: number): Promise<void> => {
       const joined = twin.goOnline();
       await fenced(device, round);
+      await joined;
       await device.goOnline();
       await fenced(twin, round);
-      await joined;
     };
     await flap(1);
     assert.equal(await conflicts(), 1);

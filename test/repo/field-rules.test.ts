@@ -12,6 +12,8 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'curfew.types.v1.Connector.failing_since_time': OUTPUT_ONLY,
   'curfew.types.v1.Connector.next_attempt_time': OUTPUT_ONLY,
   'curfew.types.v1.Connector.secrets_set': OUTPUT_ONLY,
+  'curfew.types.v1.Recording.delete_time': OUTPUT_ONLY,
+  'curfew.types.v1.Recording.size': OUTPUT_ONLY,
   'curfew.types.v1.Resource.compared_time': OUTPUT_ONLY,
   'curfew.types.v1.ResourceDrift.seen_time': OUTPUT_ONLY,
 };

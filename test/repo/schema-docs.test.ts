@@ -27,6 +27,18 @@ describe('the schema documents itself', () => {
       assert.match(doc, /Callers: (viewer|approver|admin|owner|everybody)/);
     });
 
+  it('lets nobody who speaks to an agent say who they are', () => {
+    const [file] = schemaFiles().filter((name) => name.includes('/local/'));
+    const requests = [...textOf(file!).matchAll(/^message (\w+Request) \{([^}]*)\}/gm)];
+    assert.ok(requests.length >= 9, `${requests.length} requests`);
+    for (const [, name, body = ''] of requests)
+      assert.doesNotMatch(
+        body,
+        /\b(account|uid|gid|sid|user\w*|caller|actor|role|device\w*|Account)\b\s+=|\.Account\b/,
+        name,
+      );
+  });
+
   it('carries no field that could make a device run something', () => {
     const free = /\b(string|bytes)\s+(?!description\b)\w*(script|shell|sudoers|rule_text|executable|path)\w*\s*=/;
     for (const file of schemaFiles().filter((name) => name.includes('/agent/') || name.includes('/types/')))

@@ -1,5 +1,6 @@
 import { RevokeOutcome, SessionState } from '@curfew/proto';
 import assert from 'node:assert/strict';
+import { shareOf } from './fault-share.js';
 import { onEachDevice, pointsOf, strike, type AgentWork } from './faults-at-points.js';
 import type { DeviceFindings, ManagedDevice } from './managed-device.js';
 import type { Operator } from './operator.js';
@@ -43,7 +44,7 @@ export function assertCovered(found: DeviceFindings): void {
 }
 
 /**
- * Kills the agent at every point of a work; after each kill looks at the machine, and at what comes back. Where the
+ * Kills the agent at every point of a work, or at the share of them that is to be tried now; after each kill looks at the machine, and at what comes back. Where the
  * right was there when the agent died, it is killed twice: once to start again, once to stay dead until the deadline.
  */
 export async function killAtEveryPoint(
@@ -56,7 +57,7 @@ export async function killAtEveryPoint(
   const { points, session } = await pointsOf(first, work);
   await settle(first, operator, session.id);
   const report: KillReport = { points: points.length, kills: 0, withRight: 0, worstOverstayMs: 0 };
-  const waiting: Kill[] = points.map((point, index) => {
+  const waiting: Kill[] = shareOf(points).map((point, index) => {
     return { point, without: index % 2 === 0 ? 'restart' : 'revoke', withRight: 'restart' };
   });
   const run = async (managed: ManagedDevice, kill: Kill): Promise<void> => {

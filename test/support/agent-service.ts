@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGENT_ENV } from './agent-env.js';
 import type { ControlPlane } from './control-plane.js';
 import { DEVICE_BIN, DEVICE_BOOT_ID } from './device-init.js';
 import { CHECKOUT, type Device } from './device.js';
@@ -16,9 +17,13 @@ export class AgentService {
     const unit = readFileSync(join(CHECKOUT, 'packaging/systemd', UNIT), 'utf8');
     await device.must(['tee', `/usr/lib/systemd/system/${UNIT}`], { stdin: unit });
     // The unit is given a /proc of its own, which has the machine's boot id and not the device's.
-    const bootId = `[Service]\nBindReadOnlyPaths=${DEVICE_BOOT_ID}:/proc/sys/kernel/random/boot_id\n`;
+    const bootId = `BindReadOnlyPaths=${DEVICE_BOOT_ID}:/proc/sys/kernel/random/boot_id`;
+    // Its disks are the machine's.
+    const noWalk = `Environment=CURFEW_PRIVILEGED_FILES=${AGENT_ENV.CURFEW_PRIVILEGED_FILES}`;
     await device.must(['mkdir', '-p', `/usr/lib/systemd/system/${UNIT}.d`]);
-    await device.must(['tee', `/usr/lib/systemd/system/${UNIT}.d/boot-id.conf`], { stdin: bootId });
+    await device.must(['tee', `/usr/lib/systemd/system/${UNIT}.d/namespace.conf`], {
+      stdin: `[Service]\n${bootId}\n${noWalk}\n`,
+    });
     for (const program of ['node', 'curfew', 'curfew-agent'])
       await device.must(['ln', '-sf', `${DEVICE_BIN}/${program}`, `/usr/local/bin/${program}`]);
     await device.must(['ln', '-sf', `${DEVICE_BIN}/curfew-agent`, '/usr/bin/curfew-agent']);
@@ -28,6 +33,7 @@ export class AgentService {
     await device.must(['systemctl', 'enable', '--now', UNIT], { timeoutMs: 60_000 });
     const service = new AgentService(device);
     await service.untilLinked();
+    await plane.untilReported(device.name);
     return service;
   }
 
@@ -57,9 +63,12 @@ export class AgentService {
         return status.exitCode === 0 && (JSON.parse(status.stdout) as { serverLinked?: boolean }).serverLinked === true;
       },
       { withinMs: 60_000, everyMs: 200, what: 'an agent with a link' },
-    ).catch(async (cause: unknown) => {
-      const log = await this.device.run(['journalctl', '--no-pager', '-u', UNIT, '-n', '40']);
-      throw new Error(`no linked agent: ${log.stdout}`, { cause });
-    });
+    ).catch((cause: unknown) => this.fail('no linked agent', cause));
+  }
+
+  /** Throws what went wrong with what the agent has said last. */
+  async fail(what: string, cause: unknown): Promise<never> {
+    const log = await this.device.run(['journalctl', '--no-pager', '-u', UNIT, '-n', '40']);
+    throw new Error(`${what}: ${log.stdout}`, { cause });
   }
 }

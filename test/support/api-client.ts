@@ -29,6 +29,9 @@ const OPTIONS = {
   'grpc.default_authority': 'curfew-server',
   // Each client dials for itself, so that nobody's certificate is used for somebody else.
   'grpc.use_local_subchannel_pool': 1,
+  // A server that was away is found soon after it is back.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
 };
 
 /** A caller of the real gRPC API. Errors of calls: those of gRPC. */

@@ -1,5 +1,8 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import assert from 'node:assert/strict';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Keeps Chromium from calling home: this machine has no way out, and tests have no business there. */
 const QUIET = [
@@ -61,8 +64,11 @@ export class TestBrowser {
     return { page, context, complaints };
   }
 
+  /** Chromium may leave files of its own in the temporary folder, such as those of shared memory. */
   async close(): Promise<void> {
     await this.browser.close();
+    for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith('.org.chromium.Chromium.')))
+      if (statSync(join(tmpdir(), name)).isFile()) rmSync(join(tmpdir(), name));
   }
 }
 
@@ -79,6 +85,14 @@ export async function assertFits(page: Page): Promise<void> {
   const [content = 0, window = 0] = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]');
   assert.ok(content <= window, `the page is ${content} wide in a window of ${window}`);
 }
+
+const CUT_HEADERS = `[...document.querySelectorAll('th')]
+  .filter((th) => th.getClientRects().length > 0)
+  .filter((th) => [th, ...th.querySelectorAll('.pf-v6-c-table__text')].some((one) => one.scrollWidth > one.clientWidth + 1))
+  .map((th) => th.textContent)`;
+
+/** The headings of table columns that do not fit into their columns. */
+export const cutHeaders = (page: Page): Promise<string[]> => page.evaluate<string[]>(CUT_HEADERS);
 
 /** Whether the page is dark. */
 export const isDark = (page: Page): Promise<boolean> =>

@@ -14,10 +14,10 @@ import { ManualClock } from '@curfew/shared';
 
 const DIST = fileURLToPath(new URL('../../../server/console/dist/', import.meta.url));
 
-/** The same policy as the server sends. */
+/** The same policy as the server sends with the console's pages. */
 const HEADERS = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',

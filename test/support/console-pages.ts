@@ -28,6 +28,17 @@ const row =
 const idOf = <T extends { readonly id?: string }>(things: Iterable<T>, is: (thing: T) => boolean): string =>
   [...things].find(is)?.id ?? '';
 
+/** The replay of the command on web-1 whose line has the text. */
+const replayPath =
+  (command: string) =>
+  ({ world }: FakeApi): string => {
+    const { id = '', sessionId = '' } =
+      [...world.recordings.values()]
+        .map(({ recording }) => recording)
+        .find((recording) => recording.arguments?.join(' ').includes(command) === true) ?? {};
+    return `/sessions/${sessionId}/recordings/${id}`;
+  };
+
 /** Every page, and states of pages that look different. */
 export const CONSOLE_PAGES: readonly ConsolePage[] = [
   { name: 'sign-in', path: () => '/sessions', as: undefined, ready: heading('Sign in') },
@@ -48,6 +59,39 @@ export const CONSOLE_PAGES: readonly ConsolePage[] = [
     as: 'alice',
     ready: row('Ends at the latest'),
   },
+  {
+    name: 'session-commands',
+    path: ({ world }) =>
+      `/sessions?session=${idOf(world.sessions.values(), ({ deviceName, state }) => deviceName === 'db-1' && state === 'SESSION_STATE_ACTIVE')}`,
+    as: 'erin',
+    ready: async (page) => {
+      await row('part_0001')(page);
+      await page.getByText('part_0002').scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'replay',
+    path: replayPath('-bash'),
+    as: 'alice',
+    ready: async (page) => {
+      await page.getByRole('textbox', { name: 'Search in the output' }).fill('97.4');
+      await page.getByText('1 found').first().waitFor();
+      await page.keyboard.press('Enter');
+      await page.getByRole('group', { name: 'Terminal' }).getByText('postgres').first().waitFor();
+    },
+  },
+  {
+    name: 'replay-live',
+    path: replayPath('journalctl'),
+    as: 'alice',
+    ready: async (page) => {
+      await row('live')(page);
+      await page.getByRole('group', { name: 'Terminal' }).getByText('reload asked for').waitFor();
+    },
+  },
+  { name: 'replay-refused', path: replayPath('visudo'), as: 'alice', ready: row('sudo refused to run the command') },
+  { name: 'replay-lost', path: replayPath('zcat'), as: 'alice', ready: row('10.5 MB are missing') },
+  { name: 'replay-as-viewer', path: replayPath('-bash'), as: 'erin', ready: row('You may not watch recordings') },
   { name: 'requests', path: () => '/requests', as: 'alice', ready: row('look at the slow query log') },
   { name: 'requests-history', path: () => '/requests?tab=history', as: 'alice', ready: heading('Requests') },
   { name: 'requests-reviews', path: () => '/requests?tab=reviews', as: 'alice', ready: heading('Requests') },

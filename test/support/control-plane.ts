@@ -1,7 +1,10 @@
+import { DeviceServiceService } from '@curfew/proto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AGENT_ENV } from './agent-env.js';
+import { ApiClient } from './api-client.js';
 import { DEVICE_BIN } from './device-init.js';
 import { CHECKOUT, type Device } from './device.js';
 import type { DeviceProcess } from './device-process.js';
@@ -11,6 +14,8 @@ import { eventually } from './wait.js';
 const SERVER = join(CHECKOUT, 'server/bin/curfew-server.js');
 const OPERATOR = join(CHECKOUT, 'server/bin/curfewctl.js');
 const AGENT = join(DEVICE_BIN, 'curfew-agent');
+/** How long a program may take to start where many run at a time. */
+const SLOW_START_MS = 60_000;
 /** A command that waits for a device waits less than this; nothing hangs for ever. */
 const TOOL_LIMIT_MS = 120_000;
 const PERSON = join(DEVICE_BIN, 'curfew');
@@ -151,23 +156,73 @@ export class ControlPlane {
     return JSON.parse(result.stdout) as T;
   }
 
-  /** Enrols a device and runs its agent there. `server` replaces the server's address, for a proxy between. */
-  async join(device: Device, server = `${device.network.hostAddress}:${this.port}`): Promise<DeviceProcess> {
+  /** Exports the audit log and verifies it. What that has to say; '' when it is whole. */
+  async auditProblem(): Promise<string> {
+    const file = join(this.folder, 'audit-export.jsonl');
+    for (const verb of ['export', 'verify']) {
+      const { exitCode, stdout, stderr } = await this.curfewctl('audit', verb, file);
+      if (exitCode !== 0) return `audit ${verb}: ${stdout}${stderr}`;
+    }
+    rmSync(file);
+    return '';
+  }
+
+  /**
+   * Waits until a device is on line and has told of its accounts, of `account` among them if that is given. Until then
+   * nobody can be given anything there: an agent that is ready or linked may still have to say who is on its machine.
+   */
+  async untilReported(device: string, account?: string): Promise<void> {
+    const owner = new ApiClient(this.address, this.caFile, { token: this.ownerToken });
+    const has = async (): Promise<boolean> => {
+      const found = (await owner.unary(DeviceServiceService.getDevice, { device })).device;
+      const accounts = found?.accounts ?? [];
+      return found?.online === true && accounts.some(({ name }) => account === undefined || name === account);
+    };
+    await eventually(has, { withinMs: SLOW_START_MS, what: `the accounts of ${device} on the server` }).finally(() =>
+      owner.close(),
+    );
+  }
+
+  /**
+   * Enrols a device and runs its agent there, until the server knows its accounts. `server` replaces the server's
+   * address, for a proxy between.
+   */
+  async join(
+    device: Device,
+    server = `${device.network.hostAddress}:${this.port}`,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<DeviceProcess> {
     const { secret } = await this.json<{ secret: string }>('devices', 'join-token', 'create');
-    await device.must([AGENT, 'enroll', '--server', server], { env: { CURFEW_JOIN_TOKEN: secret } });
-    return startAgent(device);
+    await device.must([AGENT, 'enroll', '--server', server], {
+      env: { CURFEW_JOIN_TOKEN: secret },
+      timeoutMs: SLOW_START_MS,
+    });
+    const agent = await startAgent(device, [], env);
+    await this.untilReported(deviceIdOf(agent));
+    return agent;
   }
 }
 
+/** The id of the device whose agent is ready. */
+function deviceIdOf(agent: DeviceProcess): string {
+  const [, id] = /"deviceId":"([^"]+)"/.exec(agent.output) ?? [];
+  if (id === undefined) throw new Error(`the agent does not say which device it is: ${agent.output}`);
+  return id;
+}
+
 /** Runs the agent of a device that is enrolled, until it is ready. */
-export async function startAgent(device: Device, ...args: string[]): Promise<DeviceProcess> {
-  const agent = device.spawn([AGENT, 'run', ...args]);
+export async function startAgent(
+  device: Device,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<DeviceProcess> {
+  const agent = device.spawn([AGENT, 'run', ...args], { env: { ...AGENT_ENV, ...env } });
   await eventually(
     () => {
       if (agent.end !== undefined) throw new Error(`the agent ended: ${agent.output}`);
       return agent.output.includes('"message":"agent ready"');
     },
-    { withinMs: 20_000, what: 'an agent that is ready' },
+    { withinMs: SLOW_START_MS, what: 'an agent that is ready' },
   );
   return agent;
 }

@@ -5,11 +5,16 @@ import { isRunning } from './scratch.js';
 const PREFIX = 'curfew-device-';
 let made = 0;
 
-/** Where the machine has its unified hierarchy (cgroups(7), version 2), or undefined. */
-export function unifiedHierarchy(): string | undefined {
+/** A version of control groups (cgroups(7)): of the first one, the hierarchy that counts processes. */
+export type CgroupVersion = 1 | 2;
+
+const FILE_SYSTEMS = { 1: /^cgroup .*\bpids\b/, 2: /^cgroup2 / };
+
+/** Where the machine has a hierarchy of the version, or undefined. */
+export function cgroupHierarchy(version: CgroupVersion = 2): string | undefined {
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-    const [mount, fileSystem] = line.split(' - ');
-    if (fileSystem?.startsWith('cgroup2 ') === true) return mount?.split(' ')[4];
+    const [mount, fileSystem = ''] = line.split(' - ');
+    if (FILE_SYSTEMS[version].test(fileSystem)) return mount?.split(' ')[4];
   }
   return undefined;
 }
@@ -22,9 +27,9 @@ export class DeviceCgroup {
   ) {}
 
   /** Makes one; those of test processes that were killed are removed on the way. */
-  static make(): DeviceCgroup {
-    const parent = unifiedHierarchy();
-    if (parent === undefined) throw new Error('this machine has no unified control group hierarchy');
+  static make(version: CgroupVersion = 2): DeviceCgroup {
+    const parent = cgroupHierarchy(version);
+    if (parent === undefined) throw new Error(`this machine has no hierarchy of control groups of version ${version}`);
     for (const name of readdirSync(parent)) {
       const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
       if (owner !== undefined && !isRunning(Number(owner))) removeTree(join(parent, name));
@@ -37,6 +42,13 @@ export class DeviceCgroup {
   /** What starts a program inside: its argument vector follows. */
   get enter(): string[] {
     return ['bash', '-c', 'echo $$ > "$0/cgroup.procs"; exec "$@"', this.folder];
+  }
+
+  /** What starts a program inside, where it does not hinder a first process that hands controllers to others. */
+  get enterGuests(): string[] {
+    const guests = join(this.folder, 'guests');
+    mkdirSync(guests, { recursive: true });
+    return ['bash', '-c', 'echo $$ > "$0/cgroup.procs"; exec "$@"', guests];
   }
 
   /** Takes a process out. A group with a process of its own cannot hand controllers to its children. */
@@ -63,7 +75,7 @@ function removeTree(folder: string): void {
 
 /** The groups that this process has made and that are still there. */
 export function cgroupsLeft(): string[] {
-  const parent = unifiedHierarchy();
-  if (parent === undefined) return [];
-  return readdirSync(parent).filter((name) => name.startsWith(`${PREFIX}${process.pid}-`));
+  const folders = ([1, 2] as const).map(cgroupHierarchy).filter((folder) => folder !== undefined);
+  const names = folders.flatMap((folder) => readdirSync(folder));
+  return names.filter((name) => name.startsWith(`${PREFIX}${process.pid}-`));
 }

@@ -16,11 +16,13 @@ export type DeviceInit = 'plain' | 'systemd';
 /**
  * Makes the file systems of a device. With systemd its root is an overlay of the machine's, so that systemd has a file
  * system of its own to work on; without, the machine's root is read-only below the device's own folders.
- * Arguments: layer folder, device name, checkout, node binary, kind of first process, and the agent's state folder or nothing.
+ * Arguments: layer folder, device name, checkout, node binary, kind of first process, the agent's state folder or nothing,
+ * the version of its own control groups for a plain device that has some, and the root folder of a system that is to be there
+ * instead of the machine's: nothing of the machine or the checkout is on that one.
  */
 const FILE_SYSTEMS = `
 set -eu
-layers=$1 name=$2 checkout=$3 node=$4 init=$5 state=$6
+layers=$1 name=$2 checkout=$3 node=$4 init=$5 state=$6 cgroups=\${7:-} system=\${8:-}
 first=no; [ -e "$layers/booted" ] || first=yes
 umask 022
 [ -z "$state" ] || exec {disk}<"$state"
@@ -34,9 +36,10 @@ root=
 if [ "$init" = systemd ]; then
   root=$layers/system.root
   mkdir -p "$root"
-  overlay / "$root" system
+  overlay "\${system:-/}" "$root" system
   mount -t proc proc "$root/proc"
 fi
+if [ -z "$system" ]; then
 overlay /etc "$root/etc" etc
 overlay /var "$root/var" var
 
@@ -47,6 +50,7 @@ mount --bind "$node" "$root${DEVICE_BIN}/node"
 ln -sf ../program/agent/bin/curfew.js "$root${DEVICE_BIN}/curfew"
 ln -sf ../program/agent/bin/curfew-agent.js "$root${DEVICE_BIN}/curfew-agent"
 ln -sf ../program/server/bin/curfewctl.js "$root${DEVICE_BIN}/curfewctl"
+fi
 
 for folder in home root; do
   mkdir -p "$layers/$folder"
@@ -65,7 +69,7 @@ if [ $first = yes ]; then
   printf '%s\\n' "$name" > "$root/etc/hostname"
   rm -f "$root/etc/resolv.conf"; : > "$root/etc/resolv.conf"
   # A Curfew of the machine itself is not this device's.
-  rm -rf "$root"/etc/sudoers.d/zz-curfew "$root"/var/lib/curfew "$root"/var/lib/curfew-server "$root"/var/lib/sudo/ts
+  [ -n "$system" ] || rm -rf "$root"/etc/sudoers.d/zz-curfew "$root"/var/lib/curfew "$root"/var/lib/curfew-server "$root"/var/lib/sudo/ts
   : > "/proc/self/fd/$files/booted"
 fi
 `;
@@ -76,6 +80,14 @@ cat /proc/sys/kernel/random/uuid > "/proc/self/fd/$files/boot_id"
 mount --bind "/proc/self/fd/$files/boot_id" /proc/sys/kernel/random/boot_id
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts /dev/pts 2>/dev/null || true
 mount -t sysfs -o ro sysfs /sys 2>/dev/null || true
+case $cgroups in
+1)
+  mount -t tmpfs tmpfs /sys/fs/cgroup
+  mkdir /sys/fs/cgroup/pids
+  mount -t cgroup -o pids cgroup /sys/fs/cgroup/pids
+  ;;
+2) mount -t cgroup2 cgroup2 /sys/fs/cgroup ;;
+esac
 # What the device changes, it changes in its own layers; the rest of the machine is for reading.
 mount -o remount,bind,ro / 2>/dev/null || true
 mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm 2>/dev/null || true

@@ -51,7 +51,8 @@ export class DeviceNetwork {
   async attach(pid: number): Promise<void> {
     await runTool('ip', ['link', 'add', this.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
     await runTool('ip', ['-batch', '-'], {
-      stdin: `addr add ${this.hostAddress}/30 dev ${this.link}\nlink set ${this.link} up\n`,
+      // Without the address of IPv6 that the kernel would give the link a second later.
+      stdin: `link set ${this.link} addrgenmode none\naddr add ${this.hostAddress}/30 dev ${this.link}\nlink set ${this.link} up\n`,
     });
     await runTool('nsenter', ['-t', String(pid), '-n', 'ip', '-batch', '-'], {
       stdin: `link set lo up\naddr add ${this.deviceAddress}/30 dev eth0\nlink set eth0 up\n`,

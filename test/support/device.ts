@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEVICE_CLOCK } from './device-clock.js';
-import { DeviceCgroup } from './device-cgroup.js';
+import { DeviceCgroup, type CgroupVersion } from './device-cgroup.js';
 import { DEVICE_PATH, deviceInitScript, type DeviceInit } from './device-init.js';
 import { DeviceNetwork } from './device-network.js';
 import { childrenOf, DeviceProcess } from './device-process.js';
@@ -35,6 +35,10 @@ export interface DeviceOptions {
   readonly init?: DeviceInit;
   /** A folder of the machine that is the agent's state folder, so that its fsync is the disk's; else that is in memory too. */
   readonly stateFolder?: string;
+  /** What runs on it is in control groups of its own of this version, which it can see and change; else a plain device has none. */
+  readonly cgroups?: CgroupVersion | undefined;
+  /** The root folder of a whole system that the device has in the machine's place; for one with systemd. */
+  readonly system?: string;
 }
 
 export interface RunOptions {
@@ -65,11 +69,14 @@ export class Device {
     private readonly initKind: DeviceInit,
     private readonly layers: string,
     private readonly stateFolder: string,
+    private readonly cgroups: CgroupVersion | undefined,
+    private readonly system: string,
   ) {}
 
   /** Boots a device; one with systemd has reached its multi-user target then. Needs root on Linux (see `describeOn`). */
   static async start(options: DeviceOptions): Promise<Device> {
-    const device = new Device(options.name, options.init ?? 'plain', layerFolder(), options.stateFolder ?? '');
+    const { name, init = 'plain', stateFolder = '', cgroups, system = '' } = options;
+    const device = new Device(name, init, layerFolder(), stateFolder, cgroups, system);
     try {
       await device.boot();
       for (const user of options.users ?? []) await device.addUser(user);
@@ -142,7 +149,16 @@ export class Device {
     const become = user === 'root' || user === 0 ? [] : [...BECOME, String(user)];
     const env = { PATH: DEVICE_PATH, LANG: 'C.UTF-8', TERM: 'dumb', HOME: '/root', USER: 'root', LOGNAME: 'root' };
     const enter = ['-t', String(this.initPid), '-m', '-u', '-i', '-n', '-p', '--'];
-    const child = spawn('nsenter', [...enter, ...become, ...argv], {
+    const inside = this.cgroups === undefined ? [] : (this.cgroup?.enterGuests ?? []);
+    const [program = '', ...args] = [
+      ...inside,
+      'nsenter',
+      ...(this.cgroups === undefined ? [] : ['-C']),
+      ...enter,
+      ...become,
+      ...argv,
+    ];
+    const child = spawn(program, args, {
       stdio: 'pipe',
       cwd: '/',
       env: { ...env, SHELL: '/bin/bash', ...options.env },
@@ -230,9 +246,10 @@ export class Device {
     if (this.init) throw new Error(`device ${this.name} is up`);
     const script = join(this.layers, 'init');
     writeFileSync(script, deviceInitScript(this.initKind));
-    if (this.initKind === 'systemd') this.cgroup = DeviceCgroup.make();
+    if (this.initKind === 'systemd' || this.cgroups !== undefined) this.cgroup = DeviceCgroup.make(this.cgroups);
     const separate = ['unshare', ...NAMESPACES, ...(this.cgroup === undefined ? [] : ['--cgroup']), '--'];
     const first = ['bash', script, this.layers, this.name, CHECKOUT, process.execPath, this.initKind, this.stateFolder];
+    first.push(this.cgroups === undefined ? '' : String(this.cgroups), this.system);
     const [program = '', ...args] = [...(this.cgroup?.enter ?? []), ...separate, ...first];
     const init = spawn(program, args, { stdio: 'pipe', cwd: '/', env: { PATH: DEVICE_PATH, LC_ALL: 'C' } });
     this.init = init;

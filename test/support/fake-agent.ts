@@ -6,6 +6,8 @@ import {
   type LocalServiceServer,
   LocalSession,
   LocalStatus,
+  ResourceOffer,
+  ResourceStanding,
   SessionState,
 } from '@curfew/proto';
 import { CurfewError, isErrorCode } from '@curfew/shared';
@@ -20,6 +22,8 @@ export class FakeAgent {
   readonly socket = join(this.folder, 'agent.sock');
   readonly calls: string[] = [];
   status = LocalStatus.fromPartial({ account: { name: 'alice', uid: 1000 }, deviceName: 'web-1', serverLinked: true });
+  /** What may be asked for of resources. */
+  offers: ResourceOffer[] = [];
   /** What the next call answers with, instead. */
   refuseNext: CurfewError | undefined;
   private server: grpc.Server | undefined;
@@ -54,6 +58,12 @@ export class FakeAgent {
     this.change({ requests: [AccessRequest.fromPartial(decided), ...others] });
   }
 
+  /** Changes what is of resources. */
+  changeResources(change: Partial<ResourceStanding>): void {
+    const before = this.status.resources ?? ResourceStanding.fromPartial({});
+    this.change({ resources: { ...before, ...change, asOfTime: inMinutes(0) } });
+  }
+
   change(change: Partial<LocalStatus>): void {
     this.status = { ...this.status, ...change };
     for (const tell of this.watchers) tell();
@@ -61,12 +71,14 @@ export class FakeAgent {
 
   private handlers(): LocalServiceServer {
     return {
-      requestAccess: this.unary('requestAccess', ({ duration, reason, options }) => {
+      requestAccess: this.unary('requestAccess', ({ duration, reason, options, ticket, resource }) => {
         const id = `req-${String(++this.made).padStart(20, '0')}`;
         const state = AccessRequestState.PENDING;
         const times = { createTime: inMinutes(-2), decideByTime: inMinutes(60) };
-        const request = AccessRequest.fromPartial({ id, state, duration, reason, options, ...times });
-        this.change({ requests: [request, ...this.status.requests] });
+        const asked = { id, state, duration, reason, options, ticket, ...times };
+        const request = AccessRequest.fromPartial({ ...asked, resourceName: resource });
+        if (resource === '') this.change({ requests: [request, ...this.status.requests] });
+        else this.changeResources({ requests: [request, ...(this.status.resources?.requests ?? [])] });
         return { request };
       }),
       cancelRequest: this.unary('cancelRequest', ({ requestId }) => {
@@ -86,7 +98,14 @@ export class FakeAgent {
         this.change({ sessions: [session] });
         return { session };
       }),
-      end: this.unary('end', () => {
+      end: this.unary('end', ({ resource }) => {
+        const held = this.status.resources?.sessions.find(({ resourceName }) => resourceName === resource);
+        if (resource !== '') {
+          if (held === undefined) throw new CurfewError('SESSION_NOT_FOUND', { given: resource });
+          const resourceSession = { ...held, state: SessionState.ENDING, endReason: EndReason.ENDED_BY_USER };
+          this.changeResources({ sessions: [resourceSession] });
+          return { sessions: [], resourceSession };
+        }
         const sessions = this.status.sessions.map((session) => ({
           ...session,
           state: SessionState.ENDED,
@@ -94,8 +113,9 @@ export class FakeAgent {
           endTime: inMinutes(0),
         }));
         this.change({ sessions });
-        return { sessions };
+        return { sessions, resourceSession: undefined };
       }),
+      listOffers: this.unary('listOffers', () => ({ offers: this.offers, asOfTime: inMinutes(0) })),
       getStatus: this.unary('getStatus', () => ({ status: this.status })),
       watchStatus: (call) => {
         this.calls.push('watchStatus');

@@ -3,7 +3,7 @@ import { silentLogger, SystemClock, systemRandom } from '@curfew/shared';
 import { fakeConnectorKind } from './fake-connector-kind.js';
 
 // A server process with the kind of connector to a FakeResource, to be killed at any moment. Configured by CURFEW_* like
-// the real one; says where it listens, and runs until it is killed.
+// the real one, and its calls' limit by FAKE_CALL_LIMIT_MS; says where it listens, and runs until it is killed.
 const running = await createServer({
   config: loadConfig(process.env),
   clock: new SystemClock(),
@@ -12,7 +12,7 @@ const running = await createServer({
   fatal: (error) => {
     throw error;
   },
-  connectorKinds: [fakeConnectorKind()],
+  connectorKinds: [fakeConnectorKind({ callLimitMs: Number(process.env['FAKE_CALL_LIMIT_MS']) })],
 });
 const { port, caFile, firstOwnerToken } = running;
 process.stdout.write(

@@ -27,6 +27,11 @@ const SWEEP_MS = 1_000;
 /** The names in a point's path that are others each time: a session's id, and the word of an arming. */
 const [ANY_SESSION, ANY_WORD] = ['SESSION', 'WORD'];
 
+/** What the agent writes whenever it has looked for lasting changes, and what it writes about other sessions than this. */
+const OF_NO_WORK = /\/(last-look|privileged-files)\.json|\/ses-[0-9a-z]{20}\b/;
+
+const isOfWork = (point: RunningPoint): boolean => !('path' in point && OF_NO_WORK.test(point.path));
+
 const general = (point: RunningPoint, { id }: Session): RunningPoint =>
   'path' in point
     ? { ...point, path: point.path.replace(id, ANY_SESSION).replace(/(armed\/SESSION\.)\w+/, `$1${ANY_WORD}`) }
@@ -40,6 +45,9 @@ function pathNow(managed: ManagedDevice, point: RunningPoint, { id }: Session): 
   const [armFile] = managed.armed().filter((name) => name.startsWith(id));
   return armFile === undefined ? undefined : join(dirname(path), armFile);
 }
+
+/** Whether a point's file has a name that nobody knows before: then the calls of its thread are counted. */
+export const isUnnamed = (point: RunningPoint): boolean => 'path' in point && point.path.endsWith(ANY_WORD);
 
 /** Something that the agent does for a session: what starts it, and how its end is seen. */
 export interface AgentWork {
@@ -99,7 +107,10 @@ export async function pointsOf(
     everyMs: 400,
     what: 'an agent that has done its work',
   });
-  const points = strace.points(AGENT_FOLDERS).map((point) => general(point, session));
+  const points = strace
+    .points(AGENT_FOLDERS)
+    .map((point) => general(point, session))
+    .filter(isOfWork);
   await strace.detach();
   return { points, session };
 }
@@ -119,6 +130,23 @@ export async function strike(
   const strace = await AttachedStrace.strike(managed.device, await managed.agent.pid(), point, path, fault);
   await work.go(managed, session);
   return { session, strace };
+}
+
+/**
+ * Where a point's call can only be counted, the agent may have made more of them before it this time than when the points
+ * were found. Gives the point with the count of this time, where an error has struck another call: undefined when it struck
+ * where it was to. Said once it has struck.
+ */
+export function aimedAnew(strace: AttachedStrace, point: RunningPoint, session: Session): RunningPoint | undefined {
+  const { struckPath } = strace;
+  if (!('path' in point) || struckPath === undefined) return undefined;
+  const isIt = (path: string): boolean => {
+    const one = general({ ...point, path }, session);
+    return 'path' in one && one.path === point.path;
+  };
+  if (isIt(struckPath)) return undefined;
+  // Where the work was given up at the other call, it is the next one that is tried.
+  return { ...point, nthOfThread: strace.firstAt(point.call, isIt) ?? point.nthOfThread + 1 };
 }
 
 /** Does the jobs on several devices at a time, each on one that is free; a job may add others. Errors: what went wrong first, by name. */

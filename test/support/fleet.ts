@@ -17,9 +17,9 @@ export class Fleet {
     );
   }
 
-  /** Starts a server that knows the user alice. */
-  static async start(): Promise<Fleet> {
-    const plane = await ControlPlane.start();
+  /** Starts a server that knows the user alice, with more CURFEW_* options, if any. */
+  static async start(options: Readonly<Record<string, string>> = {}): Promise<Fleet> {
+    const plane = await ControlPlane.start(options);
     const fleet = new Fleet(plane, new Operator(plane));
     await fleet.operator.createUser('alice');
     return fleet;

@@ -51,7 +51,7 @@ const number = (value: number): string => String(value).padStart(4, '0');
 
 function insertAll(db: Database.Database, size: LedgerSize, now: number): void {
   const insert = (table: string, row: Readonly<Record<string, unknown>>): void => {
-    prepared(db, table, Object.keys(row)).run(Object.values(row));
+    insertRow(db, table, row);
   };
   const people = Array.from({ length: size.users }, (_, index) => {
     const [id, name] = [newId('user', systemRandom), `person-${number(index)}`];
@@ -124,6 +124,11 @@ function insertAll(db: Database.Database, size: LedgerSize, now: number): void {
       revision: 0,
     });
   }
+}
+
+/** Inserts a row. Statements are kept for the next one of the same kind. */
+export function insertRow(db: Database.Database, table: string, row: Readonly<Record<string, unknown>>): void {
+  prepared(db, table, Object.keys(row)).run(Object.values(row));
 }
 
 const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>();

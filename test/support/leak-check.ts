@@ -46,6 +46,8 @@ function leaks(): string[] {
 /** After the last test of the process, nothing that a test made may be left: no file, no process, no mount. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
+    const { endLedgerOfTests } = await import('./ledger-of-tests.js');
+    await endLedgerOfTests();
     let left: string[] = [];
     await eventually(() => (left = leaks()).length === 0, { withinMs: 2_000 }).catch(() => {
       throw new Error(`tests left behind:\n  ${left.join('\n  ')}`);

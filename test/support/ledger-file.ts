@@ -8,6 +8,9 @@ import { dirname, join } from 'node:path';
 /** The size at which the server copies its log into the database, and what a page takes in the log. */
 const [LOG_LIMIT, FRAME] = [4_120_000, 4_120];
 
+/** What a device tells of a session in its own time: no move of the session. */
+const NO_MOVES = `('session.processes', 'session.changes_found')`;
+
 /** What the files of a ledger have after its name: the database, its log, the log's index. */
 export const LEDGER_PARTS = ['', '-wal', '-shm'] as const;
 
@@ -43,6 +46,8 @@ export interface SessionRow {
   readonly epoch: number;
   readonly ending_generation: number | null;
   readonly end_reason: string | null;
+  readonly processes: string | null | undefined;
+  readonly revision: number | undefined;
 }
 
 interface DeviceRow {
@@ -60,7 +65,7 @@ export interface LedgerView {
   readonly devices: readonly DeviceRow[];
   /** The states that each session has gone through. */
   readonly histories: ReadonlyMap<string, readonly string[]>;
-  /** The types of the audit events about each subject, in order. */
+  /** The types of the audit events about each subject, in order, but for what devices tell in their own time. */
   readonly audited: ReadonlyMap<string, readonly string[]>;
   readonly rolledBack: string;
 }
@@ -90,10 +95,10 @@ export function agreeingLedger(file: string): LedgerView {
 function agreeingView(db: Database.Database, file: string): LedgerView {
   const all = <Row>(text: string): Row[] => db.prepare(text).all() as Row[];
   const view: LedgerView = {
-    sessions: all('select * from session order by created_at_ms, id'),
+    sessions: all<SessionRow>('select * from session order by created_at_ms, id').map(withoutReports),
     devices: all('select * from device order by name'),
     histories: group(all('select session_id as subject, state as value from session_transition order by seq')),
-    audited: group(all('select subject, type as value from audit_event order by idx')),
+    audited: group(all(`select subject, type as value from audit_event where type not in ${NO_MOVES} order by idx`)),
     rolledBack: db.prepare(`select value from ledger_meta where key = 'rolled_back'`).pluck().get() as string,
   };
   assert.equal(db.pragma('integrity_check', { simple: true }), 'ok');
@@ -103,6 +108,9 @@ function agreeingView(db: Database.Database, file: string): LedgerView {
   checkAuditLog(db, file);
   return view;
 }
+
+/** A session but for what its device tells of it in its own time, and for the revision that this raises. */
+const withoutReports = (row: SessionRow): SessionRow => ({ ...row, processes: undefined, revision: undefined });
 
 /** Each move of a session has its row of history and its one audit event, and the session is where the last one led. */
 function checkSession(session: SessionRow, view: LedgerView): void {

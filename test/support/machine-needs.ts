@@ -1,10 +1,17 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { unifiedHierarchy } from './device-cgroup.js';
+import { cgroupHierarchy } from './device-cgroup.js';
+import { whyNoPostgres, type PostgresVersion } from './postgres-server.js';
 
 /** What a suite may need of the machine that it runs on. Programs are looked up in the places of the system. */
-export type MachineNeed = 'devices' | 'systemd devices' | { readonly program: string };
+export type MachineNeed =
+  | 'devices'
+  | 'systemd devices'
+  | 'control groups of version 1'
+  | { readonly postgres: PostgresVersion }
+  | { readonly program: string }
+  | { readonly file: string };
 
 /** What a device is made with. */
 const DEVICE_PROGRAMS = ['unshare', 'nsenter', 'setpriv', 'ip', 'bash', 'sudo', 'visudo', 'useradd'];
@@ -49,7 +56,7 @@ function whyNoSystemdDevices(): string {
   if (problem !== '') return problem;
   const missing = ['systemctl', 'systemd-run'].filter((program) => !isInstalled(program));
   if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
-  const hierarchy = unifiedHierarchy();
+  const hierarchy = cgroupHierarchy();
   if (hierarchy === undefined) return 'no unified control group hierarchy is mounted';
   try {
     accessSync(join(hierarchy, 'cgroup.procs'), constants.W_OK);
@@ -65,7 +72,12 @@ export function whyNot(needs: readonly MachineNeed[]): string {
     .map((need) => {
       if (need === 'devices') return whyNoDevices();
       if (need === 'systemd devices') return whyNoSystemdDevices();
-      return isInstalled(need.program) ? '' : `not installed: ${need.program}`;
+      if (need === 'control groups of version 1')
+        return cgroupHierarchy(1) === undefined ? 'no hierarchy of version 1 counts processes' : '';
+      if ('postgres' in need) return whyNoPostgres(need.postgres);
+      const [what, there] =
+        'file' in need ? [need.file, existsSync(need.file)] : [need.program, isInstalled(need.program)];
+      return there ? '' : `not installed: ${what}`;
     })
     .filter(Boolean)
     .join('; ');

@@ -1,6 +1,7 @@
 import { SessionState, type Session } from '@curfew/proto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGENT_ENV } from './agent-env.js';
 import { DEVICE_BIN } from './device-init.js';
 import type { ControlPlane } from './control-plane.js';
 import { Device } from './device.js';
@@ -272,7 +273,7 @@ async function spawnAgent(
   env: Readonly<Record<string, string>>,
   behind: readonly string[] = [],
 ): Promise<DeviceProcess> {
-  const agent = device.spawn([...behind, AGENT, 'run'], { env });
+  const agent = device.spawn([...behind, AGENT, 'run'], { env: { ...AGENT_ENV, ...env } });
   await agent.waitFor(/"message":"agent ready"/, SLOW_START_MS);
   return agent;
 }

@@ -34,7 +34,7 @@ async function sweep(
     else await stage.connector.add(subject, inAnHour(), patient());
     const connector = stage.another();
     const stop = new AbortController();
-    stage.proxy.stallAfter(pieces);
+    stage.proxy.failAt(pieces, 'stall');
     const outcome = { isDone: false };
     const call = act(connector, stop.signal).then(
       () => (outcome.isDone = true),

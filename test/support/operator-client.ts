@@ -14,7 +14,7 @@ interface Method<Q, S> {
 export class OperatorClient {
   private readonly client: grpc.Client;
 
-  constructor(private readonly server: JoinedServer & { readonly ownerToken: string }) {
+  constructor(protected readonly server: JoinedServer & { readonly ownerToken: string }) {
     this.client = new grpc.Client(
       server.address,
       grpc.credentials.createSsl(readFileSync(server.caFile)),

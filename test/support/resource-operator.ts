@@ -1,7 +1,12 @@
 import {
+  AccessServiceService,
+  CreateApiTokenRequest,
+  CreateMyRequestRequest,
   GrantSessionRequest,
+  ListSessionsRequest,
   PutConnectorRequest,
   PutResourceRequest,
+  RequestServiceService,
   ResourceServiceService,
   RevokeSessionsRequest,
   Role,
@@ -13,14 +18,38 @@ import {
   type Session,
 } from '@curfew/proto';
 import { OperatorClient } from './operator-client.js';
+import type { ResourceEntry } from './real-resources.js';
 import { eventually } from './wait.js';
 
 const SOON = { withinMs: 30_000 };
+const DAY_SECONDS = 86_400n;
 
 /** An operator of resources: short words for what the tests of timed access do again and again. */
 export class ResourceOperator extends OperatorClient {
   async user(name: string): Promise<void> {
     await this.call(UserServiceService.createUser, { name, displayName: '', role: Role.USER });
+  }
+
+  /** Somebody's own calls, with a token of a day. */
+  async person(user: string): Promise<Person> {
+    const ttl = { seconds: DAY_SECONDS, nanos: 0 };
+    const wish = CreateApiTokenRequest.fromPartial({ user, label: 'test', scope: Role.USER, ttl });
+    const { secret } = await this.call(UserServiceService.createApiToken, wish);
+    return new Person({ ...this.server, ownerToken: secret });
+  }
+
+  /** Enters a resource, and a connector of the same name for it. */
+  async enter(name: string, { kind, settings, secrets, target }: ResourceEntry): Promise<void> {
+    const request = PutConnectorRequest.fromPartial({ connector: { name, kind, settings }, secrets });
+    await this.call(ResourceServiceService.putConnector, request);
+    const resource = { name, connector: name, target };
+    await this.call(ResourceServiceService.putResource, PutResourceRequest.fromPartial({ resource }));
+  }
+
+  /** Approves a request. Returns the id of the session that begins with that. */
+  async approve(requestId: string): Promise<string> {
+    const approval = { requestId, reason: 'fine', duration: undefined };
+    return (await this.call(RequestServiceService.approveAccessRequest, approval)).request?.sessionId ?? '';
   }
 
   async connector(name: string, url: string, more: { disabled?: boolean; mode?: string } = {}): Promise<void> {
@@ -47,6 +76,21 @@ export class ResourceOperator extends OperatorClient {
     const { session } = await this.call(SessionServiceService.getSession, { sessionId });
     if (session === undefined) throw new Error('no session was answered');
     return session;
+  }
+
+  /** The sessions of a resource that have not ended; at most 1,000. */
+  open(resource: string): Promise<Session[]> {
+    return this.sessions({ resource });
+  }
+
+  /** The sessions of a resource that have ended; at most 1,000. */
+  ended(resource: string): Promise<Session[]> {
+    return this.sessions({ resource, states: [SessionState.ENDED] });
+  }
+
+  private async sessions(filter: { resource: string; states?: SessionState[] }): Promise<Session[]> {
+    const request = ListSessionsRequest.fromPartial({ filter, pageSize: 1_000 });
+    return (await this.call(SessionServiceService.listSessions, request)).sessions;
   }
 
   /** Waits until a session is in a state. */
@@ -77,6 +121,16 @@ export class ResourceOperator extends OperatorClient {
     const found = resources.find((one) => one.name === name);
     if (found === undefined) throw new Error(`there is no resource ${name}`);
     return found;
+  }
+}
+
+/** Somebody who asks for resources. */
+export class Person extends OperatorClient {
+  /** Asks for a resource. Returns the request's id. */
+  async ask(resource: string, seconds: number): Promise<string> {
+    const wish = { resource, duration: { seconds: BigInt(seconds), nanos: 0 }, reason: 'a look' };
+    const request = CreateMyRequestRequest.fromPartial(wish);
+    return (await this.call(AccessServiceService.createMyRequest, request)).request?.id ?? '';
   }
 }
 

@@ -26,10 +26,13 @@ process.on('exit', () => {
  * of this process, or by the next process that needs one when this one was killed.
  */
 export function layerFolder(): string {
-  const folder = ownedFolder(['/dev/shm', '/run'].find(isWritableMemory) ?? tmpdir(), LAYERS);
+  const folder = ownedFolder(memoryFolder() ?? tmpdir(), LAYERS);
   live.add(folder);
   return folder;
 }
+
+/** A folder on a memory file system; undefined where there is none. */
+export const memoryFolder = (): string | undefined => ['/dev/shm', '/run'].find(isWritableMemory);
 
 /** A fresh folder whose name says which process it is of; those of processes that were killed are removed on the way. */
 export function ownedFolder(parent: string, prefix: string): string {

@@ -10,10 +10,12 @@ import {
   LinkServiceClient,
   Platform,
 } from '@curfew/proto';
+import { Backoff, systemRandom } from '@curfew/shared';
 import * as grpc from '@grpc/grpc-js';
 import * as x509 from '@peculiar/x509';
-import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, randomBytes, randomInt, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { asRefusal, type Refusal } from './api-client.js';
 
 x509.cryptoProvider.set(webcrypto as never);
@@ -43,6 +45,13 @@ export const CHANNEL_OPTIONS = {
   'grpc.max_reconnect_backoff_ms': 200,
 };
 
+/** How long a device waits before it links anew: between these, ms. */
+const BACK_AFTER_MS = [100, 1_000] as const;
+
+/** How long an agent waits for a server's first word, and then before it tries again: between these; ms. */
+const AGENT_PATIENCE_MS = 10_000;
+const AGENT_WAITS_MS = [200, 15_000] as const;
+
 interface Lease {
   readonly sessionId: string;
   readonly epoch: number;
@@ -55,7 +64,9 @@ interface Lease {
  */
 export class ScriptedDevice {
   private stream: grpc.ClientDuplexStream<ConnectRequest, ConnectResponse> | undefined;
-  private readonly instance = randomBytes(16).toString('hex');
+  private instance = randomBytes(16).toString('hex');
+  /** Every set of lease keys that it was sent, signed, oldest first. */
+  readonly leaseKeySets: string[] = [];
   /** Every desired state that it was sent, oldest first. */
   readonly desired: DesiredState[] = [];
   /** How each of its links has ended, oldest first. */
@@ -68,14 +79,24 @@ export class ScriptedDevice {
   held: readonly string[] = [];
   /** While false, the device reads its desired state and says nothing. */
   answers = true;
+  /** Whether it waits for a server that is not there; else the attempt has failed, as for one that has others to go to. */
+  waitsForServer = true;
+  /** Whether it links anew by itself when a link ends that nobody here has ended. */
+  comesBack = false;
+  /** Whether it passes over a state that is older than one that it has seen, as agents do. */
+  refusesOlder = false;
+  /** Told of what it holds with each desired state, before the server is. */
+  onHeld: (sessions: readonly string[]) => void = () => undefined;
+  /** Resolves when the link that was opened last has ended, however. */
+  linkEnd: Promise<void> = Promise.resolve();
 
-  readonly link: LinkServiceClient;
+  link: LinkServiceClient;
 
   private constructor(
     readonly id: string,
     readonly auditKey: string,
     readonly identity: { readonly certificate: string; readonly key: string },
-    address: string,
+    private readonly address: string,
     /** Its own key and certificate. */
     readonly credentials: grpc.ChannelCredentials,
     private readonly accounts: Account[],
@@ -94,11 +115,27 @@ export class ScriptedDevice {
     return new ScriptedDevice(this.id, this.auditKey, this.identity, server.address, credentials, this.accounts);
   }
 
+  /** The same agent, as it goes to another server of the same ledger. It is not on line. */
+  at(server: JoinedServer): ScriptedDevice {
+    // All servers of a ledger have one CA, and what is made of keys is dear.
+    const { id, auditKey, identity, credentials, accounts } = this;
+    const moved = new ScriptedDevice(id, auditKey, identity, server.address, credentials, accounts);
+    moved.instance = this.instance;
+    return moved;
+  }
+
   /** Enrols with a join token, links, and reports the accounts. */
   static async enroll(server: JoinedServer, joinToken: string, hostname: string, accounts: string[]) {
+    const device = await ScriptedDevice.join(server, joinToken, hostname, accounts);
+    await device.goOnline();
+    return device;
+  }
+
+  /** Enrols with a join token, and is not on line. */
+  static async join(server: JoinedServer, joinToken: string, hostname: string, accounts: string[]) {
     const { identity, privateKey } = await redeemJoinToken(server, joinToken, hostname);
     const [key, certificate] = [Buffer.from(privateKey), Buffer.from(identity.certificate)];
-    const device = new ScriptedDevice(
+    return new ScriptedDevice(
       identity.deviceId,
       identity.auditKey,
       { certificate: identity.certificate, key: privateKey },
@@ -113,8 +150,6 @@ export class ScriptedDevice {
         ineligibleReason: '',
       })),
     );
-    await device.goOnline();
-    return device;
   }
 
   /** The same device, when it had seen no more than `floor`, as it would meet another server that has its ledger. */
@@ -137,12 +172,18 @@ export class ScriptedDevice {
     return found;
   }
 
-  /** Opens the link, once the server answers; resolves when the first desired state has come. */
+  /** Opens the link; resolves when the first desired state has come. */
   goOnline(): Promise<void> {
     this.goOffline();
-    const stream = this.link.connect(new grpc.Metadata({ waitForReady: true }));
+    const stream = this.link.connect(new grpc.Metadata({ waitForReady: this.waitsForServer }));
     this.stream = stream;
     stream.on('error', (error) => this.ends.push(asRefusal(error)));
+    this.linkEnd = new Promise((resolve) => stream.on('status', () => resolve()));
+    void this.linkEnd.then(async () => {
+      if (!this.comesBack) return;
+      await pause(randomInt(...BACK_AFTER_MS));
+      if (this.stream === stream) await this.goOnline().catch(() => undefined);
+    });
     const random = (): string => randomBytes(16).toString('hex');
     const hello = {
       nonce: random(),
@@ -158,15 +199,39 @@ export class ScriptedDevice {
       stream.on('error', reject);
       stream.on('data', ({ message }: ConnectResponse) => {
         if (message?.$case === 'checkpoint') this.checkpoints.push(message.value);
+        if (message?.$case === 'leaseKeySet') this.leaseKeySets.push(message.value.signedKeySet);
         if (message?.$case !== 'desired') return;
+        if (this.refusesOlder && isOlder(message.value, this.floor)) return;
         this.desired.push(message.value);
         this.floor = { generation: message.value.generation, incarnation: message.value.incarnation };
         const held = message.value.leases.map(claimsOf);
         this.held = held.map(({ sessionId }) => sessionId);
+        this.onHeld(this.held);
         if (this.answers) this.observe(message.value, held);
         resolve();
       });
     });
+  }
+
+  /** Opens the link as agents do: on a connection of its own each time; one that is not answered in time is given up. */
+  async comeBack(): Promise<void> {
+    const waits = new Backoff(systemRandom, ...AGENT_WAITS_MS);
+    for (;;) {
+      this.close();
+      this.link = new LinkServiceClient(this.address, this.credentials, CHANNEL_OPTIONS);
+      const late = new AbortController();
+      const linked = await Promise.race([
+        this.goOnline().then(
+          () => true,
+          () => false,
+        ),
+        pause(AGENT_PATIENCE_MS, false, { signal: late.signal }).catch(() => false),
+      ]);
+      late.abort();
+      if (linked) return;
+      this.close();
+      await pause(waits.next());
+    }
   }
 
   goOffline(): void {
@@ -192,6 +257,10 @@ export class ScriptedDevice {
     this.stream?.write(ConnectRequest.fromPartial({ message }));
   }
 }
+
+const isOlder = (state: DeviceFloor, floor: DeviceFloor): boolean =>
+  state.incarnation < floor.incarnation ||
+  (state.incarnation === floor.incarnation && state.generation < floor.generation);
 
 /** Enrols a fresh key, and does nothing more. Errors: gRPC's, with the server's code in the metadata. */
 export async function redeemJoinToken(

@@ -1,6 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { isRunning } from './scratch.js';
+import { eventually } from './wait.js';
 
 /** A port on the loopback that nobody listens on at the moment. */
 export async function freePort(): Promise<number> {
@@ -44,6 +47,17 @@ export class ServerProcess {
   /** The end of what it said. */
   get log(): string {
     return this.output;
+  }
+
+  /** Kills it and all the processes that it has started, so that none of them can say anything any more. */
+  async kill(): Promise<void> {
+    const { pid } = this.child;
+    if (pid === undefined || !this.isRunning) return;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    const ended = once(this.child, 'exit');
+    for (const one of [pid, ...children]) process.kill(one, 'SIGKILL');
+    await ended;
+    await eventually(() => !children.some(isRunning), { withinMs: 10_000, what: 'the end of killed processes' });
   }
 
   async stop(signal: NodeJS.Signals): Promise<void> {

@@ -17,7 +17,14 @@ export const CONNECTOR_ACCOUNT = { dn: `cn=curfew,${SUFFIX}`, password: 'connect
 export interface SlapdOptions {
   /** Whether members follow when their entry is renamed or removed. Default false. */
   readonly followsRenames?: boolean;
+  /** Another address of this machine, where it can be reached as well. */
+  readonly address?: string;
+  /** Rules of sudo are entries too, which everybody may read. */
+  readonly sudoers?: { readonly schemaFile: string };
 }
+
+/** Where the rules of sudo are, in a directory that has some. */
+export const SUDOERS = `ou=SUDOers,${SUFFIX}`;
 
 /** A real OpenLDAP of the system, with nothing in it but a few folders. It takes no password that is not encrypted. */
 export class SlapdServer {
@@ -33,19 +40,21 @@ export class SlapdServer {
 
   static async start(options: SlapdOptions = {}): Promise<SlapdServer> {
     const folder = scratchFolder('slapd');
-    const { key, cert, caFile } = await receiverCertificate(folder);
+    const { key, cert, caFile } = await receiverCertificate(folder, options.address);
     mkdirSync(join(folder, 'db'));
     writeFileSync(join(folder, 'server.crt'), cert);
     writeFileSync(join(folder, 'server.key'), key, { mode: 0o600 });
     writeFileSync(join(folder, 'slapd.conf'), configuration(folder, caFile, options));
     const [port, securePort] = [await freePort(), await freePort()];
-    const urls = `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${securePort}`;
+    const more = options.address === undefined ? '' : ` ldap://${options.address}:${port}`;
+    const urls = `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${securePort}${more}`;
     const process = ServerProcess.start(['slapd', '-d', '0', '-f', join(folder, 'slapd.conf'), '-h', urls]);
     const ca = (await runTool('cat', [caFile])).trim();
     const server = new SlapdServer(folder, process, port, securePort, ca, caFile);
     try {
       await eventually(() => server.answers(), { withinMs: 20_000, what: 'slapd answers' });
       await server.apply(BEGINNING);
+      if (options.sudoers !== undefined) await server.apply(folderEntry('SUDOers'));
     } catch (error) {
       await server.stop();
       throw new Error(`slapd: ${process.log}`, { cause: error });
@@ -107,12 +116,13 @@ export class SlapdServer {
   }
 }
 
-function configuration(folder: string, caFile: string, { followsRenames = false }: SlapdOptions): string {
+function configuration(folder: string, caFile: string, { followsRenames = false, sudoers }: SlapdOptions): string {
   const schemas = ['core', 'cosine', 'nis', 'inetorgperson'].map((name) => `include /etc/ldap/schema/${name}.schema`);
   const members = 'member,uniqueMember,memberUid';
   const account = `dn.exact="${CONNECTOR_ACCOUNT.dn}"`;
   return [
     ...schemas,
+    ...(sudoers === undefined ? [] : [`include ${sudoers.schemaFile}`]),
     'modulepath /usr/lib/ldap',
     'moduleload back_mdb',
     'moduleload memberof',
@@ -132,6 +142,7 @@ function configuration(folder: string, caFile: string, { followsRenames = false 
     `directory ${join(folder, 'db')}`,
     'access to attrs=userPassword by anonymous auth by * none',
     `access to dn.subtree="ou=groups,${SUFFIX}" attrs=${members} by ${account} write by * none`,
+    ...(sudoers === undefined ? [] : [`access to dn.subtree="${SUDOERS}" by * read`]),
     `access to * by ${account} read by * none`,
     ...(followsRenames ? ['overlay refint', 'refint_attributes member uniqueMember'] : ['overlay memberof']),
     '',

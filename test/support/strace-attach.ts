@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Device } from './device.js';
 import type { DeviceProcess } from './device-process.js';
-import { FILE_CALLS, isWatched, tracedCall, type Fault, type FileCall, type WatchedPaths } from './strace-faults.js';
+import {
+  FILE_CALLS,
+  isWatched,
+  slowFlushes,
+  tracedCall,
+  type Fault,
+  type FileCall,
+  type WatchedPaths,
+} from './strace-faults.js';
 import { eventually } from './wait.js';
 
 /** An operation of a running program on files, counted from the moment when strace was put on it. */
@@ -64,6 +72,7 @@ export class AttachedStrace {
   ): Promise<AttachedStrace> {
     const effect = fault === 'SIGKILL' ? 'signal=SIGKILL' : `error=${fault}`;
     const inject = (nth: number): string[] => [
+      '-y',
       '-e',
       `trace=${point.call}`,
       '-e',
@@ -79,6 +88,11 @@ export class AttachedStrace {
   static block(device: Device, pid: number, path: string, forMs: number): Promise<AttachedStrace> {
     const inject = ['-P', path, '-e', 'trace=openat', '-e', `inject=openat:delay_enter=${forMs * 1000}:when=1`];
     return AttachedStrace.attach(device, threadsOf(pid).slice(0, 1), inject);
+  }
+
+  /** Lets every flush of the program to a disk take so much longer. */
+  static slowFlushes(device: Device, pid: number, byMs: number): Promise<AttachedStrace> {
+    return AttachedStrace.attach(device, threadsOf(pid), slowFlushes(byMs));
   }
 
   /** What has been traced so far, as points, in the order in which they were passed. */
@@ -107,6 +121,19 @@ export class AttachedStrace {
   /** Whether an injected error has struck, or what was to be held up goes on. */
   get struck(): boolean {
     return /\((INJECTED|DELAYED)\)/.test(this.strace.stderr);
+  }
+
+  /** The path of the call that an injected error has struck; undefined as long as none has. */
+  get struckPath(): string | undefined {
+    const line = this.traced.split('\n').find((one) => one.includes('(INJECTED)'));
+    return line === undefined ? undefined : tracedCall(line)?.path;
+  }
+
+  /** The how manieth call of a kind, from 1, was the first one about such a path, of those that were traced. */
+  firstAt(call: FileCall, isSuch: (path: string) => boolean): number | undefined {
+    const own = this.traced.split('\n').filter((line) => new RegExp(`^(?:\\d+ +)?${call}\\(`).test(line));
+    const at = own.findIndex((line) => isSuch(tracedCall(line)?.path ?? ''));
+    return at < 0 ? undefined : at + 1;
   }
 
   /** Whether no point has been passed since the last call; true at the earliest on the second. */

@@ -135,3 +135,11 @@ export async function runWithFault(argv: readonly string[], point: FaultPoint, f
   const [program, ...args] = withFault(argv, point, fault);
   return captureTool(program!, args, { timeoutMs: 60_000 });
 }
+
+/** What strace is told so that every flush to a disk takes so much longer. */
+export const slowFlushes = (byMs: number): string[] => [
+  '-e',
+  'trace=fsync,fdatasync',
+  '-e',
+  `inject=fsync,fdatasync:delay_enter=${byMs * 1_000}`,
+];

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchFolder } from './scratch.js';
-import type { Fault } from './strace-faults.js';
+import { slowFlushes, type Fault } from './strace-faults.js';
 import { eventually } from './wait.js';
 
 const SOON = { withinMs: 10_000, everyMs: 2 } as const;
@@ -44,6 +44,11 @@ export class MainThreadStrace {
   /** Writes down calls, with the files and connections that they are about. */
   static watch(pid: number, calls: readonly string[]): Promise<MainThreadStrace> {
     return MainThreadStrace.attach(pid, ['-yy', '-s', '0', '-e', `trace=${calls.join(',')}`]);
+  }
+
+  /** Lets every flush to a disk take so much longer. */
+  static slowFlushes(pid: number, byMs: number): Promise<MainThreadStrace> {
+    return MainThreadStrace.attach(pid, slowFlushes(byMs));
   }
 
   private static async attach(pid: number, args: readonly string[]): Promise<MainThreadStrace> {

@@ -18,9 +18,26 @@ export interface NetworkWeather {
   bytesPerSecond: number;
   /** Which directions are dead without anybody being told: neither data nor the end of a connection gets through. */
   stalled: { up: boolean; down: boolean };
-  /** After so many more pieces have gone up, nothing comes down any more. Default: never. */
-  piecesToStall: number;
 }
+
+/**
+ * What a network does at one piece of data that goes up. `stall`: it arrives, and from then on no answer of any connection
+ * comes down. `lose`: it arrives, and its connection is reset instead of an answer. `half`: it arrives, and its connection
+ * ends in the middle of the answer. `hold`: it is kept back, and with it all that its connection says, until it is released.
+ */
+type Mishap = 'stall' | 'lose' | 'half' | 'hold';
+
+/** One connection through a proxy. */
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  readonly flows: Flow[];
+  /** What its next answer meets with. */
+  doom: 'lose' | 'half' | 'drop' | undefined;
+  isHeld: boolean;
+}
+
+const NOTHING = Buffer.alloc(0);
 
 /** One direction of one connection: a queue of pieces, and the end as the last. */
 class Flow {
@@ -32,6 +49,8 @@ class Flow {
     private readonly to: Socket,
     private readonly direction: 'up' | 'down',
     private readonly weather: NetworkWeather,
+    /** Carries a piece. False when it cannot now. */
+    private readonly carry: (piece: Buffer) => boolean,
   ) {
     from.on('data', (piece: Buffer) => this.add(piece));
     from.on('end', () => this.add('end'));
@@ -54,19 +73,26 @@ class Flow {
         this.timer = setTimeout(() => this.pump(), waitMs);
         return;
       }
-      this.queue.shift();
       if (next.piece === 'end') {
+        if (!this.carry(NOTHING)) return;
+        this.queue.shift();
         this.to.end();
         continue;
       }
       // A limited line carries at most 50 ms' worth, then rests for as long as that takes.
       const share = Math.max(1, Math.floor(this.weather.bytesPerSecond / 20));
-      this.to.write(next.piece.subarray(0, share));
-      if (this.direction === 'up' && --this.weather.piecesToStall <= 0) this.weather.stalled.down = true;
+      if (!this.carry(next.piece.subarray(0, share))) return;
+      this.queue.shift();
       if (next.piece.length > share)
         this.queue.unshift({ dueMs: performance.now() + 50, piece: next.piece.subarray(share) });
     }
   }
+}
+
+/** Resets a connection. One whose end is on its way is only closed: Node would fail at the reset, and keep it open for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** A TCP connection through a network that can be made slow, dead or broken. */
@@ -75,10 +101,10 @@ export class TcpProxy {
     delayMs: 0,
     bytesPerSecond: Number.POSITIVE_INFINITY,
     stalled: { up: false, down: false },
-    piecesToStall: Number.POSITIVE_INFINITY,
   };
-  private readonly pairs = new Set<{ readonly client: Socket; readonly upstream: Socket; readonly flows: Flow[] }>();
+  private readonly pairs = new Set<Pair>();
   private broken = false;
+  private mishap: { readonly how: Mishap; pieces: number } | undefined;
   /** How many connections have been made through it so far, refused ones included. */
   accepted = 0;
 
@@ -130,17 +156,32 @@ export class TcpProxy {
     this.weather.stalled = { up: directions.up ?? false, down: directions.down ?? false };
   }
 
-  /** Lets so many more pieces of data go up, and keeps all answers from the last of them on back: nobody is told. */
-  stallAfter(pieces: number): void {
-    this.weather.piecesToStall = pieces;
+  /** Lets something happen, once, at the so-many-th piece of data that goes up from now on. */
+  failAt(piece: number, how: Mishap): void {
+    this.mishap = { how, pieces: piece };
+  }
+
+  /** Whether nothing is to happen any more at a piece of data. */
+  get hasFailed(): boolean {
+    return this.mishap === undefined;
+  }
+
+  /** What was held arrives now; the answer has nobody to go to. */
+  release(): void {
+    for (const pair of this.pairs) {
+      if (!pair.isHeld) continue;
+      pair.isHeld = false;
+      pair.doom = 'drop';
+      for (const flow of pair.flows) flow.pump();
+    }
   }
 
   /** Resets every connection, and each new one, at once. */
   cut(): void {
     this.broken = true;
     for (const { client, upstream } of this.pairs) {
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
+      reset(client);
+      reset(upstream);
     }
   }
 
@@ -150,12 +191,16 @@ export class TcpProxy {
     this.weather.delayMs = 0;
     this.weather.bytesPerSecond = Number.POSITIVE_INFINITY;
     this.weather.stalled = { up: false, down: false };
-    this.weather.piecesToStall = Number.POSITIVE_INFINITY;
+    this.mishap = undefined;
     this.pump();
   }
 
   async close(): Promise<void> {
-    this.cut();
+    this.broken = true;
+    for (const { client, upstream } of this.pairs) {
+      client.destroy();
+      upstream.destroy();
+    }
     if (!this.server.listening) return;
     const closed = once(this.server, 'close');
     this.server.close();
@@ -169,24 +214,57 @@ export class TcpProxy {
   private accept(client: Socket): void {
     this.accepted++;
     if (this.broken) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     client.setNoDelay(true);
     const upstream = connect({ ...this.target, allowHalfOpen: true, noDelay: true });
-    const flows = [new Flow(client, upstream, 'up', this.weather), new Flow(upstream, client, 'down', this.weather)];
-    const pair = { client, upstream, flows };
+    const pair: Pair = { client, upstream, flows: [], doom: undefined, isHeld: false };
+    pair.flows.push(
+      new Flow(client, upstream, 'up', this.weather, (piece) => this.carryUp(pair, piece)),
+      new Flow(upstream, client, 'down', this.weather, (piece) => carryDown(pair, piece)),
+    );
     this.pairs.add(pair);
     for (const [side, other, direction] of [
       [client, upstream, 'up'],
       [upstream, client, 'down'],
     ] as const) {
       side.on('error', () => {
-        if (!this.weather.stalled[direction]) other.destroy();
+        if (!this.weather.stalled[direction] && !pair.isHeld && pair.doom !== 'drop') other.destroy();
       });
       side.on('close', () => {
         if (client.destroyed && upstream.destroyed) this.pairs.delete(pair);
       });
     }
   }
+
+  private carryUp(pair: Pair, piece: Buffer): boolean {
+    if (pair.isHeld) return false;
+    // The end of what was held would make some servers forget what they were asked.
+    if (piece === NOTHING) return pair.doom !== 'drop';
+    const { mishap } = this;
+    if (mishap !== undefined && --mishap.pieces <= 0) {
+      this.mishap = undefined;
+      if (mishap.how === 'stall') this.weather.stalled.down = true;
+      else if (mishap.how !== 'hold') pair.doom = mishap.how;
+      else {
+        pair.isHeld = true;
+        return false;
+      }
+    }
+    pair.upstream.write(piece);
+    return true;
+  }
+}
+
+function carryDown({ client, upstream, doom, isHeld }: Pair, piece: Buffer): boolean {
+  if (isHeld) return false;
+  if (doom === undefined || piece === NOTHING) {
+    client.write(piece);
+    return true;
+  }
+  upstream.destroy();
+  if (doom === 'lose') reset(client);
+  else client.end(doom === 'half' ? piece.subarray(0, piece.length / 2) : NOTHING);
+  return true;
 }

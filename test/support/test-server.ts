@@ -1,7 +1,8 @@
 import { createServer, loadConfig, type RunningServer } from '@curfew/server';
 import type { ConnectorKind } from '@curfew/server/parts';
-import { silentLogger, SystemClock, systemRandom } from '@curfew/shared';
+import { createLogger, silentLogger, SystemClock, systemRandom, type Clock, type Logger } from '@curfew/shared';
 import { rmSync } from 'node:fs';
+import { ledgerOfTests } from './ledger-of-tests.js';
 import { scratchFolder } from './scratch.js';
 
 /** A real server on a free port of this machine, with its ledger in a scratch folder. */
@@ -18,23 +19,30 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Starts a server; `env` are options as CURFEW_… names, `connectorKinds` stand for those that come along. */
+/**
+ * Starts a server; `env` are options as CURFEW_… names, `connectorKinds` stand for those that come along. `clock` is the
+ * machine's unless said otherwise.
+ */
 export async function startTestServer(
   env: Readonly<Record<string, string>> = {},
   connectorKinds?: readonly ConnectorKind[],
+  clock: Clock = new SystemClock(),
+  logger: Logger = silentLogger,
 ): Promise<TestServer> {
   const folder = scratchFolder('server');
+  const ledger = await ledgerOfTests(env['CURFEW_DATA_DIR'] ?? folder);
   const running = await createServer({
     config: loadConfig({
       CURFEW_DATA_DIR: folder,
       CURFEW_GRPC_HOST: '127.0.0.1',
       CURFEW_GRPC_PORT: '0',
       CURFEW_HTTP_PORT: '0',
+      ...ledger,
       ...env,
     }),
-    clock: new SystemClock(),
+    clock,
     random: systemRandom,
-    logger: silentLogger,
+    logger: process.env['CURFEW_TEST_LOG'] === undefined ? logger : createLogger('test', 'info'),
     fatal: (error) => {
       throw error;
     },

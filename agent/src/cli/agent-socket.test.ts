@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { agentSocket, socketProblem, type SocketFacts } from './agent-socket.js';
+import { agentSocket, pipeName, socketProblem, type SocketFacts } from './agent-socket.js';
 
 const good: SocketFacts = { isSocket: true, ownerUid: 0, folderOwnerUid: 0, folderMode: 0o755 };
 
@@ -22,4 +22,19 @@ describe('the agent socket', () => {
 
   it('is named by an absolute path only', () =>
     assert.throws(() => agentSocket({ CURFEW_AGENT_SOCKET: 'agent.sock' }, 0), { code: 'FIELD_INVALID' }));
+});
+
+describe('the agent pipe', () => {
+  const PIPE = String.raw`\\.\pipe\ProtectedPrefix\Administrators\curfew-agent`;
+
+  it('is the one of administrators, or another of theirs', () => {
+    assert.equal(pipeName(''), PIPE);
+    assert.equal(pipeName(PIPE), PIPE);
+    assert.equal(pipeName(`${PIPE}-2`), `${PIPE}-2`);
+  });
+
+  for (const name of [String.raw`\\.\pipe\curfew-agent`, String.raw`\\server\pipe\x`, '/run/curfew/agent.sock'])
+    it(`is not ${name}, which anybody can make`, () => {
+      assert.throws(() => pipeName(name), /CURFEW_AGENT_SOCKET/);
+    });
 });

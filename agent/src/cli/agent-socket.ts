@@ -2,7 +2,8 @@ import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, basename } from 'node:path';
 import { CurfewError } from '@curfew/shared/cli';
 
-const DEFAULT_SOCKET = '/run/curfew/agent.sock';
+const DEFAULT_SOCKET = process.platform === 'darwin' ? '/var/run/curfew/agent.sock' : '/run/curfew/agent.sock';
+const PIPE = String.raw`\\.\pipe\ProtectedPrefix\Administrators\curfew-agent`;
 
 /** What decides whether a socket is the agent's. */
 export interface SocketFacts {
@@ -27,9 +28,20 @@ export function socketProblem(facts: SocketFacts, ownUid: number): string | unde
   return undefined;
 }
 
+/**
+ * The agent's pipe on Windows. Only administrators make pipes with this beginning, so that it is theirs or there is none;
+ * another name is believed no further than that. Errors: FIELD_INVALID.
+ */
+export function pipeName(given: string): string {
+  if (given === '' || given === PIPE) return PIPE;
+  if (given.startsWith(PIPE.slice(0, PIPE.lastIndexOf('\\') + 1))) return given;
+  throw new CurfewError('FIELD_INVALID', { field: 'CURFEW_AGENT_SOCKET', problem: 'is not a pipe of administrators' });
+}
+
 /** The agent's socket, found and checked. Errors: AGENT_UNREACHABLE, FIELD_INVALID. */
 export function agentSocket(env: Readonly<Record<string, string | undefined>>, ownUid: number): string {
   const given = env['CURFEW_AGENT_SOCKET'] ?? '';
+  if (process.platform === 'win32') return pipeName(given);
   const path = given === '' ? DEFAULT_SOCKET : given;
   if (!isAbsolute(path))
     throw new CurfewError('FIELD_INVALID', { field: 'CURFEW_AGENT_SOCKET', problem: 'is not an absolute path' });

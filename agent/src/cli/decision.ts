@@ -1,9 +1,9 @@
-import { type AccessRequest, AccessRequestState, LocalServiceService as service } from '@curfew/proto';
-import { CurfewError, safeText, say, type DurationMs } from '@curfew/shared/cli';
+import { type AccessRequest, AccessRequestState } from '@curfew/proto';
+import { safeText, say, type DurationMs } from '@curfew/shared/cli';
 import type { AgentConnection } from './agent-connection.js';
-import { interruptible } from './interrupt.js';
+import { followStatus, WAITING } from './follow-status.js';
 import type { PersonContext } from './person-context.js';
-import { requestLines } from './status-text.js';
+import { requestLines } from './request-text.js';
 
 /**
  * Says what is waited for, waits until the request is no longer pending, and gives it. Errors: WAIT_TIMED_OUT, with the
@@ -16,21 +16,9 @@ export async function untilDecided(
   timeout: DurationMs | undefined,
 ): Promise<AccessRequest> {
   if (request.state !== AccessRequestState.PENDING) return request;
-  const stop = new AbortController();
-  const cancelTimer = timeout === undefined ? () => undefined : context.clock.after(timeout, () => stop.abort());
-  const release = interruptible(stop);
   for (const line of requestLines(request, context.clock.now()).slice(0, 2)) say(context, line);
-  say(context, '  waiting… (Ctrl-C stops the waiting; the request stays)');
-  try {
-    for await (const { status } of agent.follow(service.watchStatus, {}, stop.signal)) {
-      const now = status?.requests.find(({ id }) => id === request.id);
-      if (now !== undefined && now.state !== AccessRequestState.PENDING) return now;
-    }
-  } finally {
-    cancelTimer();
-    release();
-  }
-  throw new CurfewError('WAIT_TIMED_OUT', {
-    what: `a decision; the request is still pending (withdraw it with: curfew cancel ${safeText(request.id)})`,
-  });
+  const what = `a decision; the request is still pending (withdraw it with: curfew cancel ${safeText(request.id)})`;
+  return followStatus(context, agent, { resources: false, timeout, what, announce: WAITING }, ({ requests }) =>
+    requests.find(({ id, state }) => id === request.id && state !== AccessRequestState.PENDING),
+  );
 }

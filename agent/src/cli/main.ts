@@ -1,18 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { runProgram, SystemClock } from '@curfew/shared/cli';
 import type { PersonContext } from './person-context.js';
 import { HINTS, personProgram } from './person-program.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { VERSION } from '../version.js';
 
 const context: PersonContext = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   clock: new SystemClock(),
-  version,
+  version: VERSION,
 };
 
 // The reader of a pipe has had enough, as in `curfew status | head`: not an error.

@@ -10,6 +10,7 @@ import {
   LocalSession,
   LocalStatus,
   RequestAccessRequest,
+  Session,
   StartRequest,
   type GrantOptions,
 } from '@curfew/proto';
@@ -33,7 +34,9 @@ import { untilDecided } from './decision.js';
 import { interruptible } from './interrupt.js';
 import type { PersonContext } from './person-context.js';
 import type { RequestFlags } from './person-flags.js';
-import { requestLines, sessionLines, statusText } from './status-text.js';
+import { requestLines } from './request-text.js';
+import { resourceSessionLines, sessionLines } from './session-text.js';
+import { statusText } from './status-text.js';
 
 /** How long starting may take: the server's answer, the grant and its reading back. */
 export const START_WITHIN = durationMs(90 * SECOND);
@@ -88,11 +91,15 @@ export async function start(context: PersonContext, command: Command, id: string
   });
 }
 
-/** `end [ID]`: done when the right is read back as gone. */
+/** `end [ID]`: done when the right is read back as gone; of a resource, when its end is decided. */
 export async function end(context: PersonContext, command: Command, id: string | undefined): Promise<void> {
-  const { sessions } = await withAgent(context, (agent) =>
+  const { sessions, resourceSession } = await withAgent(context, (agent) =>
     agent.unary(service.end, EndRequest.fromPartial({ sessionId: id ?? '' })),
   );
+  if (resourceSession !== undefined) {
+    await printResourceSession(context, command, resourceSession);
+    return;
+  }
   await printList(context, outputOf(command).format, {
     items: sessions,
     json: (session) => protoJson(LocalSession.toJSON(session)),
@@ -115,7 +122,9 @@ export async function cancel(context: PersonContext, command: Command, id: strin
 
 /** `status`: works without the server. */
 export async function status(context: PersonContext, command: Command): Promise<void> {
-  const answer = await withAgent(context, (agent) => agent.unary(service.getStatus, GetStatusRequest.fromPartial({})));
+  const answer = await withAgent(context, (agent) =>
+    agent.unary(service.getStatus, GetStatusRequest.fromPartial({ resources: true })),
+  );
   const standing = known(answer.status);
   await printOne(context, outputOf(command).format, {
     json: protoJson(LocalStatus.toJSON(standing)),
@@ -139,7 +148,7 @@ export async function watch(context: PersonContext, command: Command): Promise<v
   const stopTicking = live ? everySecond(context, draw) : () => undefined;
   try {
     await withAgent(context, async (agent) => {
-      for await (const answer of agent.follow(service.watchStatus, {}, stop.signal)) {
+      for await (const answer of agent.follow(service.watchStatus, { resources: true }, stop.signal)) {
         last = { status: known(answer.status), bootTime: context.clock.bootTime() };
         if (live) draw();
         else if (format === 'table' && chosen)
@@ -157,6 +166,13 @@ export async function watch(context: PersonContext, command: Command): Promise<v
   }
   release();
 }
+
+/** A session of a resource, by the server's clock as far as this device's goes with it. */
+export const printResourceSession = (context: PersonContext, command: Command, session: Session): Promise<void> =>
+  printOne(context, outputOf(command).format, {
+    json: protoJson(Session.toJSON(session)),
+    text: () => `${resourceSessionLines(session, context.clock.now()).join('\n')}\n`,
+  });
 
 const printRequest = (context: PersonContext, command: Command, shown: AccessRequest): Promise<void> =>
   printOne(context, outputOf(command).format, {

@@ -1,4 +1,5 @@
 import { EXIT, runProgram, SystemClock } from '@curfew/shared/cli';
+import type { Command, Option } from 'commander';
 import assert from 'node:assert/strict';
 import type { PersonContext } from './person-context.js';
 import { personProgram } from './person-program.js';
@@ -27,6 +28,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   '--command <line>': ['', 'apt', './x', '/bin/x "open'],
   '-o, --output <format>': ['xml', 'JSON', ''],
   '--run-as <account>': [],
+  '--account <name>': [],
   '--group [name]': ['Sudo', 'a b', '%wheel', 'x'.repeat(33)],
 };
 
@@ -45,11 +47,11 @@ describe("curfew's flags", () => {
     return runProgram(personProgram(context), args, context);
   };
   const program = personProgram(context);
-  const options = [program, ...program.commands].flatMap((command) =>
-    command.options
-      .filter(({ required, optional }) => required || optional)
-      .map((option) => ({ option, way: command === program ? [] : [command.name()] })),
-  );
+  const optionsOf = (command: Command, way: readonly string[]): { option: Option; way: readonly string[] }[] => [
+    ...command.options.filter(({ required, optional }) => required || optional).map((option) => ({ option, way })),
+    ...command.commands.flatMap((inner) => optionsOf(inner, [...way, inner.name()])),
+  ];
+  const options = optionsOf(program, []);
 
   it('are refused when they are read: code for wrong usage, name of the flag, what would be right', async () => {
     let count = 0;
@@ -76,6 +78,11 @@ describe("curfew's flags", () => {
       [['status', 'extra'], /too many arguments/],
       [['start', '--colour'], /unknown option '--colour'/],
       [['nothing'], /unknown command 'nothing'/],
+      [['resources', 'request', '--reason', 'x'], /missing required argument 'resource'/],
+      [['resources', 'request', 'ops'], /--reason <text>/],
+      [['resources', 'end'], /missing required argument 'resource'/],
+      [['resources', 'list', 'ops'], /too many arguments/],
+      [['resources', 'start'], /unknown command 'start'/],
     ] as const) {
       assert.equal(await run(args), EXIT.usage, args.join(' '));
       assert.match(err, says);

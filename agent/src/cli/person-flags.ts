@@ -14,6 +14,22 @@ export interface RequestFlags {
   readonly timeout?: DurationMs;
 }
 
+/** What `resources request` was given. */
+export interface ResourceRequestFlags extends Pick<
+  RequestFlags,
+  'reason' | 'ticket' | 'breakGlass' | 'wait' | 'timeout'
+> {
+  /** Undefined stands for what the policy proposes. */
+  readonly for?: DurationMs;
+  readonly account?: string;
+}
+
+/** What `resources end` was given. */
+export interface ResourceEndFlags {
+  readonly wait?: boolean;
+  readonly timeout?: DurationMs;
+}
+
 /** What `sudo` was given. */
 export interface SudoFlags {
   readonly for: DurationMs;

@@ -13,7 +13,7 @@ import {
   type Shell,
 } from '@curfew/shared/cli';
 import type { PersonContext } from './person-context.js';
-import type { RequestFlags, SudoFlags } from './person-flags.js';
+import type { RequestFlags, ResourceEndFlags, ResourceRequestFlags, SudoFlags } from './person-flags.js';
 
 /** What to do next, by the code of the error. */
 export const HINTS: Readonly<Record<string, string>> = {
@@ -24,17 +24,19 @@ export const HINTS: Readonly<Record<string, string>> = {
   REQUEST_ALREADY_OPEN: 'see it with: curfew status',
   SESSION_NOT_FOUND: 'see yours with: curfew status',
   POLICY_DENIES: 'an operator can see why with: curfewctl policies explain',
-  FRESH_SIGN_IN_REQUIRED: "sign in to Curfew's console and start it there, under My access",
+  RESOURCE_NOT_FOUND: 'see what you may ask for with: curfew resources list',
+  FRESH_SIGN_IN_REQUIRED: "sign in to Curfew's console and do it there, under My access",
   ID_AMBIGUOUS: 'see yours with: curfew status',
 };
 
 const actions = () => import('./person-actions.js');
+const resourceActions = () => import('./resource-actions.js');
 
 /** curfew's whole tree of commands. Building it loads nothing that talks to the agent. */
 export function personProgram(context: PersonContext): Command {
   const program = newProgram(
     'curfew',
-    'Ask for admin rights on this device, use them, give them back.',
+    'Ask for admin rights on this device, and for access to resources; use them, give them back.',
     context.version,
     context,
   );
@@ -55,7 +57,9 @@ export function personProgram(context: PersonContext): Command {
     .action(async (_flags: object, command: Command) => (await actions()).watch(context, command));
   program
     .command('end [id]')
-    .description('give the right back now: all that you have, or one session; works without the server, too')
+    .description(
+      'give the right back now: all that you have on this device, or one session; works without the server, too',
+    )
     .action(async (id: string | undefined, _flags: object, command: Command) =>
       (await actions()).end(context, command, id),
     );
@@ -64,6 +68,7 @@ export function personProgram(context: PersonContext): Command {
     .description('withdraw a request')
     .action(async (id: string, _flags: object, command: Command) => (await actions()).cancel(context, command, id));
   addSudo(program, context);
+  addResources(program, context);
   program
     .command('completion')
     .description('print a completion script, as in: source <(curfew completion bash)')
@@ -124,4 +129,35 @@ asked for is given back. The exit code is the command's own.`,
         usageError(command, "with --only, write the program's absolute path, such as /usr/bin/apt");
       return (await import('./sudo.js')).runWithSudo(context, command, argv, flags);
     });
+}
+
+function addResources(program: Command, context: PersonContext): void {
+  const resources = program
+    .command('resources')
+    .description('groups, roles and teams elsewhere that you can have for a time');
+  resources
+    .command('list')
+    .description('show what you may ask for, who decides, and what you have')
+    .action(async (_flags: object, command: Command) => (await resourceActions()).listResources(context, command));
+  resources
+    .command('request <resource>')
+    .description('ask for a resource; once it is approved it begins by itself')
+    .option('--for <duration>', 'for how long (default: what the policy proposes)', durationFlag)
+    .requiredOption('--reason <text>', 'why; whoever decides sees it', reasonFlag)
+    .option('--ticket <id>', 'the ticket, where the policy wants one', ticketFlag)
+    .option('--account <name>', 'your account on the other device whose group it is (default: your only one there)')
+    .option('--break-glass', 'start without a decision, to be reviewed afterwards, where the policy allows that')
+    .option('--wait', 'wait for the decision, and until the resource has given it')
+    .option('--timeout <duration>', 'how long --wait waits (default: until it is there)', durationFlag)
+    .action(async (resource: string, flags: ResourceRequestFlags, command: Command) =>
+      (await resourceActions()).requestResource(context, command, resource, flags),
+    );
+  resources
+    .command('end <resource>')
+    .description('give a resource back now')
+    .option('--wait', 'wait until the resource has confirmed it')
+    .option('--timeout <duration>', 'how long --wait waits (default: until it is confirmed)', durationFlag)
+    .action(async (resource: string, flags: ResourceEndFlags, command: Command) =>
+      (await resourceActions()).endResource(context, command, resource, flags),
+    );
 }

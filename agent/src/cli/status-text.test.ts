@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { AccessRequest, AccessRequestState, EndReason, LocalSession, LocalStatus, SessionState } from '@curfew/proto';
 import { hasUnsafeText, instantMs } from '@curfew/shared';
-import { remainingText, requestLines, sessionLines, statusText } from './status-text.js';
+import { requestLines } from './request-text.js';
+import { remainingText, sessionLines } from './session-text.js';
+import { statusText } from './status-text.js';
 
 const NOW = instantMs(Date.UTC(2026, 0, 1, 12));
 const HOSTILE = 'a\u001b[2J\n\u202ex';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Command } from 'commander';
@@ -18,9 +19,11 @@ import { untilDecided } from './decision.js';
 import { known, requestOf, START_WITHIN } from './person-actions.js';
 import type { PersonContext } from './person-context.js';
 import type { SudoFlags } from './person-flags.js';
-import { requestLines, sessionLines } from './status-text.js';
+import { requestLines } from './request-text.js';
+import { sessionLines } from './session-text.js';
 
-const SUDO = '/usr/bin/sudo';
+/** The device's own, in the system's own places: doas where there is no sudo takes '--' as well. */
+const SUDO = ['/usr/bin/sudo', '/run/wrappers/bin/sudo', '/usr/bin/doas'];
 
 /**
  * `sudo -- COMMAND…`: uses the right that is there, else an open request, else asks; then runs the command and ends with
@@ -36,7 +39,7 @@ export async function runWithSudo(
     const { status } = await agent.unary(service.getStatus, GetStatusRequest.fromPartial({}));
     const own = await obtainRight(context, command, agent, known(status), argv, flags);
     try {
-      return await runInherited([SUDO, '--', ...argv]);
+      return await runInherited([SUDO.find((program) => existsSync(program)) ?? '/usr/bin/sudo', '--', ...argv]);
     } finally {
       if (own !== undefined && flags.keep !== true) await giveBack(context, agent, own);
     }

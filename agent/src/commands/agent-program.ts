@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { addressFlag, newProgram } from '@curfew/shared/cli';
 import type { AgentContext } from './agent-context.js';
 import type { EnrollFlags } from './enroll-command.js';
+import type { UninstallFlags } from './uninstall-command.js';
 
 /** What to do next, by the code of the error. */
 export const HINTS: Readonly<Record<string, string>> = {
-  AGENT_UNREACHABLE: 'start it with: systemctl start curfew-agent, or: curfew-agent run',
+  AGENT_UNREACHABLE: `start it with: ${process.platform === 'win32' ? 'net' : 'systemctl'} start curfew-agent, or: curfew-agent run`,
   DEVICE_UNKNOWN: 'enrol with: curfew-agent enroll --server HOST:PORT --token TOKEN',
 };
 
@@ -24,6 +25,7 @@ export function agentProgram(context: AgentContext): Command {
     .option('--token-file <file>', "the file with the join token, '-' for standard input")
     .option('--token <token>', 'the join token itself; on a command line others can see it while this runs')
     .option('--force', 'replace an enrolment that is there already')
+    .option('--unless-enrolled', 'do nothing where there is an enrolment')
     .addHelpText(
       'after',
       `
@@ -50,8 +52,9 @@ export function agentProgram(context: AgentContext): Command {
     .command('uninstall')
     .description('end every session and take everything of Curfew off this machine')
     .option('--keep-enrolment', 'keep the identity, so that the agent can be run again without a join token')
-    .action(async (flags: { keepEnrolment?: boolean }, command: Command) =>
-      (await import('./uninstall-command.js')).uninstall(context, command, flags.keepEnrolment === true),
+    .option('--code <code>', 'the code that an operator has made, where the server wants one (CURFEW_UNINSTALL_CODE)')
+    .action(async (flags: UninstallFlags, command: Command) =>
+      (await import('./uninstall-command.js')).uninstall(context, command, flags),
     );
   program
     .command('selftest')
@@ -62,11 +65,28 @@ export function agentProgram(context: AgentContext): Command {
   program
     .command('selftest-agent', { hidden: true })
     .action(async () => (await import('./selftest-command.js')).selftestAgent(context));
+  program
+    .command('check', { hidden: true })
+    .action(async () => (await import('./check-command.js')).checkThis(context));
+  program
+    .command('service', { hidden: true })
+    .action(async () => (await import('./service-command.js')).runAsService(context));
+  program
+    .command('remove-membership', { hidden: true })
+    .argument('<session>')
+    .action(async (sessionId: string) =>
+      (await import('./remove-membership-command.js')).removeMembership(context, sessionId),
+    );
+  program.command('follow', { hidden: true }).action(async () => (await import('./follow-command.js')).follow(context));
   program.addHelpText(
     'after',
     `
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 4 not enrolled, 5 agent or server out of reach.
-Keeps its things in CURFEW_STATE_DIR (/var/lib/curfew) and CURFEW_RUNTIME_DIR (/run/curfew).`,
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 4 not enrolled, 5 agent or server out of reach,
+6 a newer agent has written the state.
+Keeps its things in CURFEW_STATE_DIR (/var/lib/curfew) and CURFEW_RUNTIME_DIR (/run/curfew); on macOS below
+/var/db and /var/run.
+Keeps recordings that the server does not have yet in CURFEW_RECORDING_LIMIT (256MiB) of disk space at the most.
+Searches for setuid files and the like where CURFEW_PRIVILEGED_FILES says: all, off, or folders separated by ':'.`,
   );
   return program;
 }

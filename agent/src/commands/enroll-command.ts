@@ -1,7 +1,6 @@
 import { CurfewError } from '@curfew/shared';
 import type { Command } from 'commander';
 import { say, safeText } from '@curfew/shared/cli';
-import { prepareStateDir } from '../config/agent-paths.js';
 import { enroll } from '../enroll/enroll.js';
 import { joinToken, type JoinTokenFlags } from '../enroll/join-token.js';
 import { factsToProto } from '../link/device-report.js';
@@ -12,6 +11,7 @@ import { rootPaths, type AgentContext } from './agent-context.js';
 export interface EnrollFlags extends JoinTokenFlags {
   readonly server: string;
   readonly force?: boolean;
+  readonly unlessEnrolled?: boolean;
 }
 
 /**
@@ -23,9 +23,13 @@ export async function enrollThis(context: AgentContext, command: Command, flags:
   if (flags.token !== undefined) process.title = 'curfew-agent enroll';
   const token = await joinToken(command, flags, context.env, process.stdin);
   const paths = rootPaths(context);
-  prepareStateDir(paths.stateDir);
+  context.home.prepare(paths.stateDir);
   const identities = new FileIdentityStore(paths.stateDir);
   const existing = await identities.load();
+  if (existing !== undefined && flags.unlessEnrolled === true) {
+    say(context, `Enrolled as ${safeText(existing.deviceName)} already: the token is not used.`);
+    return;
+  }
   if (existing !== undefined && flags.force !== true)
     throw new CurfewError('FIELD_INVALID', {
       field: '--force',

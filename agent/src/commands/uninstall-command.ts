@@ -1,10 +1,12 @@
 import { LocalServiceService as service, type EndEverySessionResponse } from '@curfew/proto';
-import { durationMs, outputOf, printOne, say, safeText, SECOND } from '@curfew/shared/cli';
+import { checkUninstallCode } from '@curfew/shared';
+import { CurfewError, durationMs, outputOf, printOne, say, safeText, SECOND } from '@curfew/shared/cli';
 import type { Command } from 'commander';
 import { rmSync } from 'node:fs';
-import net from 'node:net';
-import type { AgentPaths } from '../config/agent-paths.js';
+import { recordingsDir, versionsDir, type AgentPaths } from '../config/agent-paths.js';
 import type { Platform } from '../platform/platform.js';
+import type { DeviceIdentity } from '../ports/device-identity.js';
+import { UninstallRule } from '../state/uninstall-rule.js';
 import { FileIdentityStore } from '../state/file-identity-store.js';
 import { rootPaths, withRunningAgent, type AgentContext } from './agent-context.js';
 
@@ -14,21 +16,42 @@ interface Retired {
   readonly ended: EndEverySessionResponse | undefined;
 }
 
+/** What `uninstall` is told. */
+export interface UninstallFlags {
+  readonly keepEnrolment?: boolean;
+  readonly code?: string;
+}
+
+/** Errors: UNINSTALL_NEEDS_CODE, UNINSTALL_CODE_INVALID. */
+async function askForCode({ clock }: AgentContext, identity: DeviceIdentity, code: string): Promise<void> {
+  const { deviceName: device, leaseKeys: keys, keyHash: deviceKeyHash } = identity;
+  if (code.trim() === '') throw new CurfewError('UNINSTALL_NEEDS_CODE', { device });
+  await checkUninstallCode(code, { keys, deviceKeyHash, nowMs: clock.now() });
+}
+
 const ANSWER_WITHIN = durationMs(20 * SECOND);
 
 /**
  * `uninstall`: ends every session through the agent if it runs, so that the server learns of it, stops it for good, and
- * takes everything away. Works without an agent, a server or a network, and again after it was cut short.
+ * takes everything away. Works without an agent, a server or a network, and again after it was cut short. Errors, with nothing
+ * changed: UNINSTALL_NEEDS_CODE, UNINSTALL_CODE_INVALID.
  */
-export async function uninstall(context: AgentContext, command: Command, keepEnrolment: boolean): Promise<void> {
+export async function uninstall(
+  context: AgentContext,
+  command: Command,
+  { keepEnrolment = false, code }: UninstallFlags,
+): Promise<void> {
   const paths = rootPaths(context);
   const platform = await context.platform(paths);
   const identity = await new FileIdentityStore(paths.stateDir).load().catch(() => undefined);
+  if (identity !== undefined && new UninstallRule(paths.stateDir).needsCode)
+    await askForCode(context, identity, code ?? context.env['CURFEW_UNINSTALL_CODE'] ?? '');
   const { wasRunning, ended } = await retire(context, platform, paths);
   const left = await platform.host.list();
   await platform.host.uninstall();
   rmSync(paths.runtimeDir, { recursive: true, force: true });
-  if (!keepEnrolment) rmSync(paths.stateDir, { recursive: true, force: true });
+  const gone = keepEnrolment ? [recordingsDir(paths), versionsDir(paths)] : [paths.stateDir];
+  for (const folder of gone) rmSync(folder, { recursive: true, force: true });
   const result = {
     agentWasRunning: wasRunning,
     endedSessions: [...(ended?.sessions ?? []), ...left.map(({ sessionId }) => ({ id: sessionId }))].map(
@@ -61,7 +84,7 @@ function resultText(
 
 /** Ends every session through the agent that runs, and stops it. */
 async function retire(context: AgentContext, platform: Platform, paths: AgentPaths): Promise<Retired> {
-  const pid = await agentPid(platform, paths.socket);
+  const pid = await platform.door.keeper(paths.socket);
   let ended: EndEverySessionResponse | undefined;
   if (pid !== undefined)
     try {
@@ -74,16 +97,4 @@ async function retire(context: AgentContext, platform: Platform, paths: AgentPat
     }
   await platform.service.stopAgent(pid);
   return { wasRunning: pid !== undefined, ended };
-}
-
-/** The process that listens on the agent's socket, as the kernel says; undefined when there is none. */
-function agentPid({ peerOf }: Platform, file: string): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const socket = net.connect(file);
-    socket.once('error', () => resolve(undefined));
-    socket.once('connect', () => {
-      resolve(peerOf(socket)?.pid);
-      socket.destroy();
-    });
-  });
 }

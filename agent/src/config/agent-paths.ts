@@ -11,10 +11,26 @@ export interface AgentPaths {
   readonly socket: string;
 }
 
+/** Where recordings wait for the server. */
+export const recordingsDir = ({ stateDir }: Pick<AgentPaths, 'stateDir'>): string => path.join(stateDir, 'recordings');
+
+/** Where versions of the agent are that came from the server. The launcher of the package knows it as well. */
+export const versionsDir = ({ stateDir }: Pick<AgentPaths, 'stateDir'>): string => path.join(stateDir, 'versions');
+
+/** Where they are when nothing else is said: macOS has neither /var/lib nor /run. */
+const DEFAULTS = {
+  darwin: { stateDir: '/var/db/curfew', runtimeDir: '/var/run/curfew' },
+  others: { stateDir: '/var/lib/curfew', runtimeDir: '/run/curfew' },
+};
+
 /** Reads CURFEW_STATE_DIR and CURFEW_RUNTIME_DIR. Errors: CONFIG_INVALID. */
-export function agentPaths(env: Readonly<Record<string, string | undefined>>): AgentPaths {
-  const stateDir = env['CURFEW_STATE_DIR'] ?? '/var/lib/curfew';
-  const runtimeDir = env['CURFEW_RUNTIME_DIR'] ?? '/run/curfew';
+export function agentPaths(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: NodeJS.Platform = process.platform,
+): AgentPaths {
+  const defaults = platform === 'darwin' ? DEFAULTS.darwin : DEFAULTS.others;
+  const stateDir = env['CURFEW_STATE_DIR'] ?? defaults.stateDir;
+  const runtimeDir = env['CURFEW_RUNTIME_DIR'] ?? defaults.runtimeDir;
   const plain = /^\/[A-Za-z0-9_./+-]+$/;
   const wrong = [stateDir, runtimeDir].find((dir) => !plain.test(dir));
   if (wrong !== undefined)

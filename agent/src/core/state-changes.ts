@@ -11,6 +11,13 @@ export const withoutGrant = (state: AgentState, id: string): AgentState => ({
   grants: state.grants.filter(({ sessionId }) => sessionId !== id),
 });
 
+/** What is kept of a right, or of a lease of which none was made, once it is over. */
+export const endedRecord = (
+  { sessionId, epoch, account: { uid, sid } }: Pick<GrantRecord, 'sessionId' | 'epoch' | 'account'>,
+  end: Pick<EndedRecord, 'reason' | 'code' | 'detail'>,
+  endedAtMs: number,
+): EndedRecord => ({ sessionId, epoch, uid, sid, ...end, endedAtMs });
+
 /** Adds an end, in the place of an earlier one of the same session. */
 export const withEnded = (state: AgentState, ended: EndedRecord): AgentState => ({
   ...state,

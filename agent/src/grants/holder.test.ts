@@ -1,8 +1,9 @@
-import { CurfewError, durationMs, ManualClock, silentLogger, type LeaseClaims } from '@curfew/shared';
+import { CurfewError, durationMs, ManualClock, silentLogger, type LeaseClaims, type Logger } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import type { GrantOrder, PrivilegeHost, RightRef } from '../ports/privilege-host.js';
-import type { AgentState, StateFile } from '../ports/state-file.js';
-import { Holder, type VerifiedDesired } from './holder.js';
+import type { AgentState, StateFile, StoredState } from '../ports/state-file.js';
+import { Holder } from './holder.js';
+import type { VerifiedDesired } from './verified-state.js';
 
 /** Lets everything that waits for nothing but each other go on. */
 const turn = (): Promise<void> => Promise.resolve();
@@ -43,18 +44,23 @@ class InMemoryHost implements Pick<
 
 class InMemoryStateFile implements StateFile {
   saved: AgentState | undefined;
-  load = async () =>
-    this.saved === undefined ? { found: 'nothing' as const } : { found: 'state' as const, state: this.saved };
+  load = async (): Promise<StoredState> =>
+    this.saved === undefined ? { found: 'nothing' } : { found: 'state', state: this.saved };
   save = async (state: AgentState) => void (this.saved = state);
 }
 
-function setUp(stateFile = new InMemoryStateFile(), host = new InMemoryHost(), clock = new ManualClock()) {
+function setUp(
+  stateFile = new InMemoryStateFile(),
+  host = new InMemoryHost(),
+  clock = new ManualClock(),
+  logger: Logger = silentLogger,
+) {
   const holder = new Holder({
     host: host as unknown as PrivilegeHost,
     stateFile,
-    accounts: { byUid: async () => ({ ...ACCOUNT, standingAdmin: false, ineligibleReason: '' }), list: async () => [] },
+    accounts: { byKey: async () => ({ ...ACCOUNT, standingAdmin: false, ineligibleReason: '' }), list: async () => [] },
     clock,
-    logger: silentLogger,
+    logger,
     bootId: 'boot-1',
     deviceKeyHash: DEVICE,
   });
@@ -91,6 +97,35 @@ function setUp(stateFile = new InMemoryStateFile(), host = new InMemoryHost(), c
 }
 
 describe('holder', () => {
+  it('has made and on record what the lease says of recording, and nothing where it says nothing', async () => {
+    const { holder, host, lease, desired } = setUp();
+    const recording = { mode: 'output', required: true } as const;
+    const other = `ses-${'1'.repeat(20)}`;
+    await holder.applyDesired(desired(1, [lease({ recording }), lease({ sessionId: other, epoch: 2 })]));
+    assert.deepEqual(host.rights.get(SESSION)?.recording, recording);
+    assert.equal('recording' in (host.rights.get(other) ?? {}), false);
+    const recorded = holder.snapshot.grants.map((grant) => grant.recording);
+    assert.deepEqual(recorded, [recording, undefined]);
+  });
+
+  it('says in its log by which call of an operator a right has gone, so that one search finds it everywhere', async () => {
+    const lines: unknown[] = [];
+    const logger: Logger = {
+      ...silentLogger,
+      info: (message, fields) => message === 'right removed' && lines.push(fields),
+    };
+    const { holder, lease, desired } = setUp(undefined, undefined, undefined, logger);
+    const other = `ses-${'1'.repeat(20)}`;
+    await holder.applyDesired(desired(1, [lease(), lease({ sessionId: other, epoch: 2 })]));
+    const notice = { reason: 'revoked', detail: 'by olga: enough', requestId: 'ticket-4711' } as const;
+    await holder.applyDesired(desired(2, [], { endNotices: new Map([[SESSION, notice]]) }));
+    const account = 'uid:1000';
+    assert.deepEqual(lines, [
+      { sessionId: SESSION, account, reason: 'revoked', requestId: 'ticket-4711' },
+      { sessionId: other, account, reason: 'revoked' },
+    ]);
+  });
+
   it('never says that a right is gone while a late grant can still put it back', async () => {
     const { holder, host, lease, desired } = setUp();
     host.holdUp = true;
@@ -110,6 +145,39 @@ describe('holder', () => {
     assert.deepEqual(new Set(saidGone), new Set([0]), 'reported as gone while it is there');
     assert.equal(host.rights.size, 0);
   });
+
+  const OTHER = `ses-${'1'.repeat(20)}`;
+  const interruptions = [
+    {
+      name: 'refuses the server',
+      interrupt: ({ holder }: ReturnType<typeof setUp>) => holder.refuseServer('CHECKPOINT_INCONSISTENT'),
+    },
+    {
+      name: 'hears of a newer incarnation',
+      interrupt: ({ holder, desired }: ReturnType<typeof setUp>) =>
+        holder.applyDesired(desired(5, [], { incarnation: 2 })),
+    },
+    {
+      name: 'hears of a newer state without it',
+      interrupt: ({ holder, desired }: ReturnType<typeof setUp>) =>
+        holder.applyDesired(desired(6, [], { revokedEpoch: 2 })),
+    },
+  ];
+  for (const { name, interrupt } of interruptions)
+    it(`gives nothing more of a desired state when it ${name} in the middle of it`, async () => {
+      const stage = setUp();
+      const { holder, host, lease, desired } = stage;
+      host.holdUp = true;
+      const granting = holder.applyDesired(desired(5, [lease(), lease({ sessionId: OTHER, epoch: 2 })]));
+      while (host.release === undefined) await turn();
+      const interrupting = interrupt(stage);
+      host.holdUp = false;
+      host.release();
+      await Promise.all([granting, interrupting]);
+      assert.equal(host.asked, 1);
+      assert.equal(host.rights.size, 0);
+      assert.deepEqual(holder.snapshot.grants, []);
+    });
 
   it('does not claim to have applied a revoke whose removal is stuck, and ends other rights on time meanwhile', async () => {
     const { holder, host, clock, lease, desired } = setUp();
@@ -208,6 +276,49 @@ describe('holder', () => {
     assert.equal(holder.snapshot.ended[0]?.reason, 'expired');
   });
 
+  it('ends five hundred rights of one second within the second after it', async () => {
+    const { holder, host, clock, lease, desired } = setUp();
+    const leases = Array.from({ length: 500 }, (_, at) =>
+      lease({ sessionId: `ses-${String(at).padStart(20, '0')}`, epoch: at + 1, durationMs: 60_000 + at }),
+    );
+    await holder.applyDesired(desired(1, leases));
+    assert.equal(host.rights.size, 500);
+    clock.advance(durationMs(59_999));
+    await holder.tick();
+    assert.equal(host.rights.size, 500, 'none ends before its deadline');
+    clock.advance(durationMs(501));
+    await holder.tick();
+    assert.deepEqual([host.rights.size, holder.snapshot.grants, holder.snapshot.ended.length], [0, [], 500]);
+    assert.deepEqual([...new Set(holder.snapshot.ended.map(({ reason }) => reason))], ['expired']);
+  });
+
+  it('counts the time of a lease from when its nonce was sent', async () => {
+    const { holder, clock, lease, desired } = setUp();
+    const sent = clock.bootTime();
+    clock.advance(durationMs(20_000));
+    await holder.applyDesired(desired(1, [lease()]));
+    assert.equal(holder.snapshot.grants[0]?.deadline, sent + 60_000);
+  });
+
+  it('takes nothing of an older incarnation, however far that has counted', async () => {
+    const { holder, host, lease, desired } = setUp();
+    await holder.applyDesired(desired(7, [lease({ incarnation: 2 })], { incarnation: 2 }));
+    assert.equal(host.rights.size, 1);
+    await holder.applyDesired(desired(99, [lease({ epoch: 99 })], { incarnation: 1 }));
+    assert.equal(host.rights.size, 0);
+    assert.deepEqual([holder.refusalCode, holder.snapshot.incarnation], ['LEDGER_ROLLED_BACK', 2]);
+  });
+
+  it('claims to have applied a desired state that ends two rights when both are gone', async () => {
+    const { holder, host, lease, desired } = setUp();
+    const other = `ses-${'1'.repeat(20)}`;
+    await holder.applyDesired(desired(1, [lease(), lease({ sessionId: other, epoch: 2 })]));
+    host.stuck.add(other);
+    void holder.applyDesired(desired(2, []));
+    for (let turns = 0; turns < 50; turns += 1) await turn();
+    assert.deepEqual([[...host.rights.keys()], holder.applied.generation], [[other], 1]);
+  });
+
   it('ends everything, and grants nothing, for a server that is older than it has seen', async () => {
     const { holder, host, lease, desired } = setUp();
     await holder.applyDesired(desired(7, [lease()]));
@@ -216,6 +327,78 @@ describe('holder', () => {
     assert.equal(holder.refusalCode, 'LEDGER_ROLLED_BACK');
     await holder.applyDesired(desired(8, [lease({ sessionId: `ses-${'1'.repeat(20)}`, epoch: 9 })]));
     assert.equal(host.rights.size, 0);
+  });
+
+  it('goes on refusing a server that it refused before its first desired state, until a newer incarnation', async () => {
+    const { holder, host, lease, desired } = setUp();
+    await holder.refuseServer('CHECKPOINT_INCONSISTENT');
+    await holder.applyDesired(desired(1, [lease()]));
+    assert.deepEqual([host.asked, holder.snapshot.grants], [0, []]);
+    await holder.applyDesired(desired(1, [lease({ incarnation: 2 })], { incarnation: 2 }));
+    assert.equal(host.rights.size, 1);
+  });
+
+  for (const given of [0, 1])
+    it(`does not claim to have applied what removes nothing and gives ${given} before its floor is on disk`, async () => {
+      const stateFile = new InMemoryStateFile();
+      const { holder, lease, desired } = setUp(stateFile);
+      let release = (): void => undefined;
+      const save = stateFile.save;
+      stateFile.save = async (state) => {
+        await new Promise<void>((resolve) => (release = resolve));
+        stateFile.save = save;
+        await save(state);
+      };
+      const applied = holder.applyDesired(desired(3, given === 0 ? [] : [lease()]));
+      for (let turns = 0; turns < 50; turns += 1) await turn();
+      assert.equal(holder.applied.generation, 0);
+      release();
+      await applied;
+      assert.deepEqual([holder.applied.generation, stateFile.saved?.floorGeneration], [3, 3]);
+    });
+
+  it('tells what it has applied with the first right that it makes, once, and writes it down with that', async () => {
+    const stateFile = new InMemoryStateFile();
+    const { holder, lease, desired } = setUp(stateFile);
+    const save = stateFile.save;
+    let saves = 0;
+    stateFile.save = (state) => {
+      saves += 1;
+      return save(state);
+    };
+    const told: string[] = [];
+    const heldNow = (): string[] => holder.snapshot.grants.map(({ sessionId, phase }) => `${phase} ${sessionId}`);
+    holder.onChange(() => told.push(`${holder.applied.generation}: ${heldNow().join()}`));
+    await holder.applyDesired(desired(1, [lease()]));
+    assert.deepEqual([told, saves, stateFile.saved?.floorGeneration], [[`1: held ${SESSION}`], 2, 1]);
+    await holder.applyDesired(desired(1, [lease()]));
+    await holder.applyDesired(desired(2, [lease()]));
+    const [again, next] = [`1: held ${SESSION}`, `2: held ${SESSION}`];
+    assert.deepEqual([told.slice(1), stateFile.saved?.floorGeneration], [[again, next], 2], 'each state has an answer');
+  });
+
+  it('claims at once what ends somewhere else than here, whatever is made meanwhile', async () => {
+    const { holder, host, lease, desired } = setUp();
+    host.holdUp = true;
+    let told = -1;
+    holder.onChange(() => (told = holder.applied.generation));
+    const endNotices = new Map([[`ses-${'1'.repeat(20)}`, { reason: 'revoked', detail: '', requestId: '' } as const]]);
+    const applied = holder.applyDesired(desired(2, [lease()], { endNotices }));
+    while (host.release === undefined) await turn();
+    assert.equal(told, 2);
+    host.release();
+    await applied;
+  });
+
+  it('tells what it has applied also when it makes nothing of it', async () => {
+    const { holder, host, lease, desired } = setUp();
+    const told: number[] = [];
+    holder.onChange(() => told.push(holder.applied.generation));
+    await holder.applyDesired(desired(1, []));
+    await holder.applyDesired(desired(2, [], { refused: ['LEASE_MALFORMED'] }));
+    await holder.endAll('failed', '', '');
+    await holder.applyDesired(desired(3, [lease({ epoch: 0, nonce: 'e'.repeat(32) })]));
+    assert.deepEqual([told.at(-1), host.rights.size], [3, 0]);
   });
 
   it('says nothing that is not on disk', async () => {
@@ -247,7 +430,7 @@ describe('holder', () => {
       }
     };
     await lookUntil(holder.applyDesired(desired(1, [lease(), second, third])));
-    await lookUntil(holder.endByUser(1000, () => true));
+    await lookUntil(holder.endByUser('uid:1000', () => true));
     assert.ok(told > 100);
     assert.deepEqual(holder.snapshot.ended.map(({ reason }) => reason).sort(), [
       'ended_by_user',
@@ -298,6 +481,16 @@ describe('holder', () => {
     clock.advance(durationMs(1_000));
     for (let wait = 0; wait < 20; wait += 1) await turn();
     assert.deepEqual([...host.rights.keys()], [given.sessionId]);
+  });
+
+  it('removes every right and goes no further when a newer agent has written the state, which stays', async () => {
+    const first = setUp();
+    await first.holder.applyDesired(first.desired(1, [first.lease()]));
+    const file = new InMemoryStateFile();
+    file.load = async () => ({ found: 'newer', file: 'state.json', version: 2 });
+    const { holder, host } = setUp(file, first.host, first.clock);
+    await assert.rejects(holder.recover(), { code: 'STATE_NEWER' });
+    assert.deepEqual([host.rights.size, file.saved], [0, undefined]);
   });
 
   it('keeps after a restart only what record and machine agree on', async () => {

@@ -2,56 +2,32 @@ import {
   bootMs,
   CurfewError,
   durationMs,
-  instantMs,
   type BootMs,
-  type Clock,
   type EndReason,
   type ErrorCode,
   type LeaseClaims,
-  type Logger,
 } from '@curfew/shared';
 import { isDeepStrictEqual } from 'node:util';
 import { admitLease } from '../core/admit-lease.js';
 import { isOver } from '../core/is-over.js';
 import { countRefusals, unsoundAmong } from '../core/lease-refusals.js';
-import { replaceGrant, withEnded, withFloorOf, withoutGrant } from '../core/state-changes.js';
-import type { AccountDirectory } from '../ports/account-directory.js';
-import type { PrivilegeHost } from '../ports/privilege-host.js';
-import type { AgentState, EndedRecord, GrantRecord, StateFile } from '../ports/state-file.js';
+import { endedRecord, replaceGrant, withEnded, withFloorOf, withoutGrant } from '../core/state-changes.js';
+import { keyOf, type AccountKey } from '../ports/account-key.js';
+import type { AgentState, EndedRecord, GrantRecord } from '../ports/state-file.js';
+import type { HolderParts } from './holder-parts.js';
 import { KeptState } from './kept-state.js';
 import { OfflineWatch } from './offline-watch.js';
+import { orderOf } from './order-of.js';
 import { lookAtRights } from './look-at-rights.js';
 import { removeForever } from './remove-forever.js';
 import { recover, standDownLeftRemovers } from './recover.js';
+import type { VerifiedDesired } from './verified-state.js';
 
-/** A desired state whose leases have been verified, or refused with a code. */
-export interface VerifiedDesired {
-  readonly generation: number;
-  readonly incarnation: number;
-  readonly revokedEpoch: number;
-  readonly leases: readonly LeaseClaims[];
-  /** Why leases were refused of which nothing can be trusted, one code for each. */
-  readonly refused: readonly ErrorCode[];
-  readonly endNotices: ReadonlyMap<string, EndNotice>;
-  /** The newest checkpoint of the server's audit log; '' when it does not say. */
-  readonly checkpoint: string;
-  /** Sessions that have no lease, and whose rights stay where they are held. */
-  readonly kept: readonly string[];
-}
-
-export interface EndNotice {
-  readonly reason: EndReason;
-  readonly detail: string;
-}
-
-export interface HolderParts {
-  readonly host: PrivilegeHost;
-  readonly stateFile: StateFile;
-  readonly accounts: AccountDirectory;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly bootId: string;
-  readonly deviceKeyHash: string;
+/** An end that the server has decided. */
+interface OrderedEnd {
+  /** Called before it is reported: the server needs no record of it. */
+  readonly known: () => void;
+  readonly requestId: string;
 }
 
 /** One tick compares every deadline; a timer for each lease would stop in sleep and overflow. */
@@ -72,6 +48,8 @@ export class Holder {
   readonly nonces = new Map<string, BootMs>();
   /** The desired state whose removals are done: what observed states claim to have applied. */
   applied: { readonly incarnation: number; readonly generation: number } = { incarnation: 0, generation: 0 };
+  /** Whether the newest desired state was answered. */
+  private isTold = true;
   /** Set while a server is refused as a whole; the code is reported with each observed state. */
   refusalCode = '';
   /** How many leases of the newest desired state were refused that no sound server would have sent, by code. */
@@ -89,7 +67,7 @@ export class Holder {
   private looking = false;
 
   constructor(private readonly parts: HolderParts) {
-    this.kept = new KeptState(parts.stateFile, parts.bootId, parts.logger);
+    this.kept = new KeptState(parts.stateFile, parts.bootId, parts.logger, parts.deviceId ?? '');
     this.offline = new OfflineWatch(parts, this.kept);
   }
 
@@ -105,7 +83,8 @@ export class Holder {
 
   /**
    * Cleans up before anything else, with no network: whatever is over, of another boot, unknown to the record or not
-   * as the record says is removed. Only a right on which record and operating system agree is kept.
+   * as the record says is removed. Only a right on which record and operating system agree is kept. Errors: STATE_NEWER, once
+   * every right is removed: what was revoked before cannot be known.
    */
   async recover(): Promise<void> {
     const { host, clock, logger } = this.parts;
@@ -124,6 +103,8 @@ export class Holder {
         this.kept.update(withoutGrant(this.kept.state, sessionId));
       },
     });
+    const { newer } = this.kept;
+    if (newer !== undefined) throw new CurfewError('STATE_NEWER', { file: newer.file, version: String(newer.version) });
     await this.kept.save();
     await standDownLeftRemovers(host, this.kept.state.grants, logger);
   }
@@ -183,7 +164,8 @@ export class Holder {
       this.leaseRefusals = countRefusals(desired.refused);
       return this.refuseServer('LEDGER_ROLLED_BACK');
     }
-    if (this.refusalCode !== '' && desired.incarnation > incarnation) this.refusalCode = '';
+    // The first state that a device ever hears of is no newer incarnation.
+    if (incarnation > 0 && desired.incarnation > incarnation) this.refusalCode = '';
     const wanted = new Set([...desired.leases.map(({ sessionId }) => sessionId), ...desired.kept]);
     const gone = this.kept.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
     const isNews = desired.incarnation > incarnation || desired.generation > floorGeneration;
@@ -196,28 +178,32 @@ export class Holder {
     };
     const removals = gone.map((record) => {
       const notice = desired.endNotices.get(record.sessionId);
-      return this.end(record, notice?.reason ?? 'revoked', '', notice?.detail ?? '', oneGone);
+      const ordered = { known: oneGone, requestId: notice?.requestId ?? '' };
+      return this.end(record, notice?.reason ?? 'revoked', '', notice?.detail ?? '', ordered);
     });
-    // Every removal saves the floor; where there is none it is saved now, for nobody may hear of what can be forgotten.
-    const noted = isNews && gone.length === 0 ? this.kept.save() : undefined;
-    const told =
-      gone.length > 0
-        ? Promise.all(removals)
-        : Promise.resolve(noted).then(() => {
-            this.claim(desired);
-            this.changed();
-          });
+    // Every removal saves the floor, and so does every grant; else it is saved now, for nobody may hear of what can be forgotten.
+    const noted = async (): Promise<void> => {
+      if (isNews) await this.kept.save();
+      this.claim(desired);
+      this.changed();
+    };
+    // Where something ends somebody waits for the claim. Else it is made with the first right that is made, and told with it.
+    const isAwaited = desired.leases.length === 0 || desired.endNotices.size > 0;
+    const told = gone.length > 0 ? Promise.all(removals) : isAwaited ? noted() : undefined;
     const done = this.work.then(async () => {
       await told;
+      if (told === undefined) this.isTold = false;
       const refusals = [...desired.refused];
-      if (this.refusalCode === '' && desired.generation === this.kept.state.floorGeneration)
-        for (const lease of desired.leases) refusals.push(...(await this.take(lease, desired)));
+      // Looked at before each one: while one right is made, the next may have become wrong.
+      for (const lease of desired.leases)
+        if (this.isNewest(desired)) refusals.push(...(await this.take(lease, desired)));
       await this.kept.save();
+      if (told === undefined) this.claim(desired);
       const refused = countRefusals(refusals);
       const asBefore = isDeepStrictEqual(refused, this.leaseRefusals);
       this.leaseRefusals = refused;
       // A right that was made was told of when it was.
-      if (!asBefore) this.changed();
+      if (!asBefore || !this.isTold) this.changed();
     });
     this.work = done.catch((error: unknown) => {
       this.parts.logger.error('a desired state could not be applied whole', { error });
@@ -225,11 +211,18 @@ export class Holder {
     return this.work;
   }
 
+  /** Whether nothing has come since that says otherwise. */
+  private isNewest({ incarnation, generation }: VerifiedDesired): boolean {
+    const { state } = this.kept;
+    return this.refusalCode === '' && incarnation === state.incarnation && generation === state.floorGeneration;
+  }
+
   /** The desired state is done, as far as it takes away. */
   private claim({ incarnation, generation }: VerifiedDesired): void {
     const { applied } = this;
-    if (incarnation > applied.incarnation || generation > applied.generation)
-      this.applied = { incarnation, generation };
+    if (incarnation <= applied.incarnation && generation <= applied.generation) return;
+    this.applied = { incarnation, generation };
+    this.isTold = false;
   }
 
   /** Ends everything, and refuses this server's grants until a newer incarnation comes. */
@@ -240,8 +233,8 @@ export class Holder {
   }
 
   /** Ends rights of an account by the person's own wish, with or without a server. Returns their session ids. */
-  async endByUser(uid: number, matches: (sessionId: string) => boolean): Promise<string[]> {
-    const own = this.kept.state.grants.filter((record) => record.account.uid === uid && matches(record.sessionId));
+  async endByUser(key: AccountKey, matches: (sessionId: string) => boolean): Promise<string[]> {
+    const own = this.kept.state.grants.filter((record) => keyOf(record.account) === key && matches(record.sessionId));
     await Promise.all(own.map((record) => this.end(record, 'ended_by_user', '', '')));
     return own.map(({ sessionId }) => sessionId);
   }
@@ -283,23 +276,28 @@ export class Holder {
       this.kept.update(replaceGrant(this.kept.state, held, { ...held, epoch: lease.epoch }));
       return [];
     }
-    const making = this.make(lease, admission.deadline, held);
+    const making = this.make(lease, admission.deadline, held, desired);
     this.makings.set(lease.sessionId, making);
     await making.finally(() => this.makings.delete(lease.sessionId));
     return [];
   }
 
   /** Intent recorded, remover armed, right made and read back, recorded as held. */
-  private async make(lease: LeaseClaims, deadline: BootMs, earlier: GrantRecord | undefined): Promise<void> {
+  private async make(
+    lease: LeaseClaims,
+    deadline: BootMs,
+    earlier: GrantRecord | undefined,
+    desired: VerifiedDesired,
+  ): Promise<void> {
     const { host, clock, logger } = this.parts;
-    const wallEnd = instantMs(lease.wallEndMs);
-    const order = { sessionId: lease.sessionId, account: lease.account, options: lease.options, deadline, wallEnd };
+    const order = orderOf(lease, deadline);
     const rule = this.offline.ruleOf(lease);
-    const madeAtMs = earlier?.madeAtMs ?? 0;
-    const intended: GrantRecord = { ...order, ...rule, epoch: lease.epoch, phase: 'intended', madeAtMs };
+    const [madeAtMs, undoChanges] = [earlier?.madeAtMs ?? 0, lease.undoChanges === true];
+    const intended: GrantRecord = { ...order, ...rule, undoChanges, epoch: lease.epoch, phase: 'intended', madeAtMs };
     this.kept.update({ grants: [...this.kept.state.grants.filter((grant) => grant !== earlier), intended] });
     try {
       await this.kept.saveOrThrow();
+      this.claim(desired);
       await host.arm(this.offline.bounded({ ...order, ...rule }));
       await host.grant(order);
       if (!this.kept.state.grants.includes(intended)) {
@@ -309,7 +307,7 @@ export class Holder {
       }
       const held: GrantRecord = { ...intended, phase: 'held', madeAtMs: clock.now() };
       await this.kept.saveFirst((state) => replaceGrant(state, intended, held));
-      logger.info('right made', { sessionId: lease.sessionId, uid: lease.account.uid });
+      logger.info('right made', { sessionId: lease.sessionId, account: keyOf(lease.account) });
       this.changed();
     } catch (error) {
       logger.warn('right not made', { sessionId: lease.sessionId, error });
@@ -323,9 +321,7 @@ export class Holder {
   }
 
   private async refused(lease: LeaseClaims, code: string, detail: string): Promise<void> {
-    const { sessionId, epoch, account } = lease;
-    const endedAtMs = this.parts.clock.now();
-    const ended = { sessionId, epoch, uid: account.uid, reason: 'refused_by_device', code, detail, endedAtMs } as const;
+    const ended = endedRecord(lease, { reason: 'refused_by_device', code, detail }, this.parts.clock.now());
     await this.kept.saveFirst((state) => withEnded(state, ended));
     this.changed();
   }
@@ -335,19 +331,22 @@ export class Holder {
     return this.end(record, end?.reason ?? otherwise, end?.code ?? '', end?.detail ?? '');
   }
 
-  /**
-   * Removes a right for good: gone and read back, then recorded, then reported, then the remover stood down. `known` is
-   * called before it is reported, when the server has decided the end and needs no record of it.
-   */
-  private end(record: GrantRecord, reason: EndReason, code: string, detail: string, known?: () => void): Promise<void> {
+  /** Removes a right for good: gone and read back, then recorded, then reported, then the remover stood down. */
+  private end(
+    record: GrantRecord,
+    reason: EndReason,
+    code: string,
+    detail: string,
+    ordered?: OrderedEnd,
+  ): Promise<void> {
     const running = this.removals.get(record.sessionId);
     if (running !== undefined)
       return running.then(() => {
-        if (known === undefined) return;
-        known();
+        if (ordered === undefined) return;
+        ordered.known();
         this.changed();
       });
-    const removal = this.remove(record, { reason, code, detail }, known).finally(() => {
+    const removal = this.remove(record, { reason, code, detail }, ordered).finally(() => {
       this.removals.delete(record.sessionId);
     });
     this.removals.set(record.sessionId, removal);
@@ -357,27 +356,29 @@ export class Holder {
   private async remove(
     record: GrantRecord,
     end: NonNullable<GrantRecord['end']>,
-    known: (() => void) | undefined,
+    ordered: OrderedEnd | undefined,
   ): Promise<void> {
     const { host, logger } = this.parts;
-    const current = this.kept.state.grants.find(({ sessionId }) => sessionId === record.sessionId);
+    const { sessionId, account } = record;
+    const current = this.kept.state.grants.find((grant) => grant.sessionId === sessionId);
     if (current !== undefined)
       this.kept.update(replaceGrant(this.kept.state, current, { ...current, phase: 'removing', end }));
     await this.removeForever(() => host.remove(record));
     // A grant that is still being made could put the right back after it was read as gone.
-    await this.makings.get(record.sessionId);
-    const { sessionId, epoch, account } = record;
-    const ended = { sessionId, epoch, uid: account.uid, ...end, endedAtMs: this.parts.clock.now() };
+    await this.makings.get(sessionId);
+    const ended = endedRecord(record, end, this.parts.clock.now());
     await this.kept.saveFirst((state) => {
       const gone = withoutGrant(state, sessionId);
-      return known === undefined ? withEnded(gone, ended) : gone;
+      return ordered === undefined ? withEnded(gone, ended) : gone;
     });
     this.recentEnds.set(sessionId, ended);
     for (const old of [...this.recentEnds.keys()].slice(0, -RECENT_ENDS_KEPT)) this.recentEnds.delete(old);
-    logger.info('right removed', { sessionId, uid: account.uid, reason: end.reason });
-    known?.();
+    const { requestId = '' } = ordered ?? {};
+    const call = requestId === '' ? {} : { requestId };
+    logger.info('right removed', { sessionId, account: keyOf(account), reason: end.reason, ...call });
+    ordered?.known();
     this.changed();
-    await host.disarm(record.sessionId).catch((error: unknown) => {
+    await host.disarm(sessionId).catch((error: unknown) => {
       logger.warn('the independent remover could not be stood down; it will find nothing to do', { error });
     });
   }
@@ -390,6 +391,7 @@ export class Holder {
   }
 
   private changed(): void {
+    this.isTold = true;
     for (const listener of this.listeners) listener();
   }
 }

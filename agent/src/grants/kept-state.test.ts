@@ -28,7 +28,18 @@ describe('the kept state', () => {
 
   beforeEach(() => {
     file = new CountedFile();
-    kept = new KeptState(file, 'boot-1', silentLogger);
+    kept = new KeptState(file, 'boot-1', silentLogger, '');
+  });
+
+  it('says whether it is of this boot, and keeps its floor in any case', async () => {
+    for (const [bootId, isOfThisBoot] of [
+      ['boot-1', true],
+      ['boot-0', false],
+    ] as const) {
+      file.load = () => Promise.resolve({ found: 'state', state: { ...kept.state, bootId, floorEpoch: 9 } });
+      assert.equal(await kept.load(), isOfThisBoot);
+      assert.deepEqual([kept.state.bootId, kept.state.floorEpoch], ['boot-1', 9]);
+    }
   });
 
   it('is written when it has changed, and not again when it has not', async () => {
@@ -47,6 +58,30 @@ describe('the kept state', () => {
       [7, 8],
     );
     assert.equal(kept.state.floorEpoch, 8);
+  });
+
+  it('goes on from what this device has seen, and from nothing of another device that the machine was before', async () => {
+    const before = {
+      ...kept.state,
+      deviceId: 'dev-1',
+      floorEpoch: 7,
+      floorGeneration: 9,
+      incarnation: 1,
+      checkpoint: 'c',
+    };
+    file.load = () => Promise.resolve({ found: 'state', state: before });
+    const loadedAs = async (deviceId: string) => {
+      const loaded = new KeptState(file, 'boot-1', silentLogger, deviceId);
+      const ofThisBoot = await loaded.load();
+      const { floorEpoch, floorGeneration, incarnation, checkpoint } = loaded.state;
+      return [ofThisBoot, loaded.state.deviceId, floorEpoch, floorGeneration, incarnation, checkpoint];
+    };
+    assert.deepEqual(await loadedAs('dev-1'), [true, 'dev-1', 7, 9, 1, 'c']);
+    assert.deepEqual(await loadedAs('dev-2'), [false, 'dev-2', 0, 0, 0, '']);
+    // Nobody may forget what was revoked because it is not known who this is.
+    assert.deepEqual(await loadedAs(''), [true, 'dev-1', 7, 9, 1, 'c']);
+    before.deviceId = '';
+    assert.deepEqual(await loadedAs('dev-2'), [true, 'dev-2', 7, 9, 1, 'c']);
   });
 
   it('is written with the next save after one that failed', async () => {

@@ -1,8 +1,8 @@
 import type { Logger } from '@curfew/shared';
-import type { AgentState, StateFile } from '../ports/state-file.js';
+import { STATE_FORMAT, type AgentState, type StateFile } from '../ports/state-file.js';
 
-const EMPTY: Omit<AgentState, 'bootId'> = {
-  version: 1,
+const EMPTY: Omit<AgentState, 'bootId' | 'deviceId'> = {
+  version: STATE_FORMAT,
   incarnation: 0,
   floorGeneration: 0,
   floorEpoch: 0,
@@ -21,23 +21,37 @@ export class KeptState {
   private saving: Promise<void> = Promise.resolve();
   /** Whether a save goes on or the last one failed: what is on disk may be older than what was told. */
   isBehind = false;
+  /** The state of a newer agent that is on disk; undefined when there is none. */
+  newer: { readonly file: string; readonly version: number } | undefined;
 
   constructor(
     private readonly file: StateFile,
     private readonly bootId: string,
     private readonly logger: Logger,
+    /** Who this device is; '' while that is not known. */
+    private readonly deviceId: string,
   ) {
-    this.state = { ...EMPTY, bootId };
+    this.state = { ...EMPTY, bootId, deviceId };
   }
 
-  /** Reads what an earlier process left. Returns whether it was of this boot: else its rights prove nothing. */
+  /**
+   * Reads what an earlier process left. Returns whether it was of this boot and this device: else its rights prove nothing. The
+   * floors of another device, which this machine was enrolled as before, say nothing of this one's. What a newer agent has written
+   * is left as it is, see `newer`.
+   */
   async load(): Promise<boolean> {
     const stored = await this.file.load();
+    if (stored.found === 'newer') this.newer = { file: stored.file, version: stored.version };
     if (stored.found === 'damage')
       this.logger.error('the state is damaged, so every right goes', { problem: stored.problem });
     if (stored.found !== 'state') return false;
-    this.state = { ...stored.state, bootId: this.bootId };
-    return stored.state.bootId === this.bootId;
+    const { bootId, deviceId } = this;
+    if (deviceId !== '' && stored.state.deviceId !== '' && stored.state.deviceId !== deviceId) {
+      this.logger.warn('the state is of another device, so every right goes', { deviceId: stored.state.deviceId });
+      return false;
+    }
+    this.state = { ...stored.state, bootId, deviceId: deviceId || stored.state.deviceId };
+    return stored.state.bootId === bootId;
   }
 
   update(change: Partial<AgentState>): void {

@@ -1,11 +1,12 @@
 import type { EndReason, Logger } from '@curfew/shared';
+import { keyOf } from '../ports/account-key.js';
 import type { AccountDirectory } from '../ports/account-directory.js';
 import type { PrivilegeHost } from '../ports/privilege-host.js';
 import type { GrantRecord } from '../ports/state-file.js';
 
 export interface RightsLook {
   readonly host: Pick<PrivilegeHost, 'inspect'>;
-  readonly accounts: Pick<AccountDirectory, 'byUid'>;
+  readonly accounts: Pick<AccountDirectory, 'byKey'>;
   readonly logger: Logger;
   /** The rights on record of which no removal runs, as of each call. */
   readonly records: () => readonly GrantRecord[];
@@ -39,8 +40,7 @@ export async function lookAtRights({
   }
 
   async function checkAccount(record: GrantRecord): Promise<void> {
-    if (record.account.uid === null) return;
-    const account = await accounts.byUid(record.account.uid);
+    const account = await accounts.byKey(keyOf(record.account));
     if (account?.fingerprint === record.account.fingerprint && account.name === record.account.name) return;
     const detail = account === undefined ? 'the account is gone' : 'the account is another one now';
     if (records().includes(record)) found(record, 'account_removed', detail);

@@ -43,7 +43,7 @@ class Device {
       host: this.host as unknown as PrivilegeHost,
       stateFile: this.stateFile,
       accounts: {
-        byUid: async () => ({ ...ACCOUNT, standingAdmin: false, ineligibleReason: '' }),
+        byKey: async () => ({ ...ACCOUNT, standingAdmin: false, ineligibleReason: '' }),
         list: async () => [],
       },
       clock: this.clock,

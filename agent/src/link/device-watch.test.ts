@@ -21,6 +21,10 @@ const account = (name: string, uid: number): LocalAccount => ({
 class FindingHost extends FakePrivilegeHost {
   findings: string[] = [];
   prepared = 0;
+  wrong: string[] = [];
+  troubles(): readonly string[] {
+    return this.wrong;
+  }
   override async prepare(): Promise<HostCapabilities> {
     this.prepared += 1;
     return { ...(await super.prepare()), findings: this.findings };
@@ -30,11 +34,12 @@ class FindingHost extends FakePrivilegeHost {
 async function setUp() {
   const clock = new ManualClock();
   const host = new FindingHost(new Map());
+  const logged: string[] = [];
   const people = { accounts: [account('alice', 1001)], version: '1', lists: 0, broken: false };
   const watch = new DeviceWatch({
     host,
     accounts: {
-      byUid: async () => undefined,
+      byKey: async () => undefined,
       list: async () => {
         people.lists += 1;
         return people.accounts;
@@ -58,7 +63,10 @@ async function setUp() {
     },
     agentVersion: '0.1.0',
     clock,
-    logger: silentLogger,
+    logger: {
+      ...silentLogger,
+      warn: (message, fields) => void logged.push(`${message} ${String(fields?.['finding'])}`),
+    },
   });
   await watch.prepare();
   let told = 0;
@@ -71,10 +79,24 @@ async function setUp() {
       await settle();
     }
   };
-  return { watch, host, people, pass, told: () => told };
+  return { watch, host, people, pass, logged, told: () => told };
 }
 
 describe('device watch', () => {
+  it('tells and logs what goes wrong with a right soon, once, and that it is over', async () => {
+    const { watch, host, pass, logged, told } = await setUp();
+    host.wrong = ['What a session runs is not followed.'];
+    await pass(10_000);
+    assert.deepEqual([told(), (await watch.report()).findings], [1, host.wrong]);
+    assert.deepEqual(logged, ['finding What a session runs is not followed.']);
+    await pass(5 * MINUTE);
+    assert.equal(told(), 1);
+    host.wrong = [];
+    await pass(10_000);
+    watch.stop();
+    assert.deepEqual([told(), (await watch.report()).findings, logged.length], [2, [], 1]);
+  });
+
   it('says nothing, and reads no account again, while nothing changes', async () => {
     const { watch, people, pass, told } = await setUp();
     await pass(5 * MINUTE);

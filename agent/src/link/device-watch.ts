@@ -26,6 +26,7 @@ export class DeviceWatch {
   private accountsVersion = '';
   private last = '';
   private looks = 0;
+  private told: readonly string[] = [];
   private readonly listeners = new Set<() => void>();
   private stopLooking = (): void => undefined;
 
@@ -33,7 +34,7 @@ export class DeviceWatch {
 
   /** What is wrong with the machine, one plain sentence each. */
   get findings(): readonly string[] {
-    return this.capabilities?.findings ?? [];
+    return [...(this.capabilities?.findings ?? []), ...(this.parts.host.troubles?.() ?? [])];
   }
 
   /** What was last found out about the machine. */
@@ -43,11 +44,18 @@ export class DeviceWatch {
 
   /** Makes the machine ready for rights, and looks at it as a whole. */
   async prepare(): Promise<void> {
-    const { host, machine, agentVersion, logger } = this.parts;
-    const before = new Set(this.findings);
+    const { host, machine, agentVersion } = this.parts;
     this.capabilities = await host.prepare();
-    for (const finding of this.findings) if (!before.has(finding)) logger.warn('finding', { finding });
+    this.tellFindings();
     this.facts = factsToProto(await machine.facts(), agentVersion, this.capabilities);
+  }
+
+  /** Logs what is newly wrong; gives whether anything is other than when it was last asked. */
+  private tellFindings(): boolean {
+    const [before, now] = [this.told, this.findings];
+    this.told = now;
+    for (const finding of now) if (!before.includes(finding)) this.parts.logger.warn('finding', { finding });
+    return now.length !== before.length || now.some((finding) => !before.includes(finding));
   }
 
   /** The report as of now. */
@@ -85,7 +93,8 @@ export class DeviceWatch {
     try {
       const whole = this.looks % LOOKS_PER_MACHINE === 0;
       if (whole) await this.prepare();
-      if (!whole && (await accounts.version()) === this.accountsVersion) return;
+      const isFound = this.tellFindings();
+      if (!whole && !isFound && (await accounts.version()) === this.accountsVersion) return;
       const before = this.last;
       await this.report();
       if (this.last !== before) for (const listener of this.listeners) listener();

@@ -8,7 +8,10 @@ import {
 } from '@curfew/proto';
 import { verifyLeaseKeySet, type Clock, type Logger, type Random } from '@curfew/shared';
 import type { Holder } from '../grants/holder.js';
+import type { SessionChanges } from '../changes/session-changes.js';
+import type { ChangeRecord } from '../ports/change-store.js';
 import type { DeviceIdentity } from '../ports/device-identity.js';
+import { changesToProto } from './changes-to-proto.js';
 import { observedToProto } from './observed-state.js';
 import { verifyDesired } from './verified-desired.js';
 import { judgeCheckpoint } from './witness.js';
@@ -24,7 +27,14 @@ export interface LinkConversationParts {
   readonly identity: () => DeviceIdentity;
   readonly keep: (identity: DeviceIdentity) => Promise<void>;
   readonly report: () => Promise<DeviceReport>;
+  readonly changes: Pick<SessionChanges, 'reports' | 'kept'>;
+  /** Has the commands of these recordings ended, and no others from then on. */
+  readonly cut: (recordingIds: readonly string[]) => Promise<void>;
   readonly requested: (requests: readonly AccessRequest[]) => void;
+  /** Hears which release is offered to this device, as its makers have signed it; '' for none. */
+  readonly offered: (statement: string) => void;
+  /** Hears whether the agent is to be taken off this device only with an operator's code. */
+  readonly uninstallNeedsCode: (needsCode: boolean) => void;
   /** Sends a message to the server; nothing happens when the stream has ended. */
   readonly send: (message: ConnectRequest) => void;
 }
@@ -41,6 +51,8 @@ export class LinkConversation {
   /** The size of the newest checkpoint that was accepted on this stream. */
   private witnessed = 0;
   private reportedRefusals = '';
+  /** Which recordings' commands are to end, as it was last said; undefined before that. */
+  private cuts: string | undefined;
 
   constructor(private readonly parts: LinkConversationParts) {}
 
@@ -48,6 +60,7 @@ export class LinkConversation {
   begin(): void {
     this.hello();
     this.sendReport();
+    for (const record of this.parts.changes.reports) this.sendChanges(record);
   }
 
   /** The stream has ended: what still comes of it has nothing to say. */
@@ -84,6 +97,11 @@ export class LinkConversation {
       .catch((error: unknown) => {
         logger.warn('the device report could not be made', { error });
       });
+  }
+
+  /** Tells the server what a session leaves behind. */
+  sendChanges(record: ChangeRecord): void {
+    this.send({ $case: 'changes', value: changesToProto(record) });
   }
 
   private hello(): void {
@@ -125,6 +143,9 @@ export class LinkConversation {
         logger.info('lease keys renewed', { version: leaseKeys.version });
         return;
       }
+      case 'changesKept':
+        await this.parts.changes.kept(message.value.sessionId);
+        return;
       case undefined:
         return;
     }
@@ -158,6 +179,20 @@ export class LinkConversation {
       return;
     this.newest = { incarnation, generation };
     void holder.applyDesired(verified);
+    this.takeCuts(desired.cutRecordingIds);
+    this.parts.offered(desired.offeredRelease);
+    this.parts.uninstallNeedsCode(desired.uninstallNeedsCode);
+  }
+
+  /** They need no signature: ending is the safe direction. */
+  private takeCuts(recordingIds: readonly string[]): void {
+    const cuts = recordingIds.join();
+    if (cuts === this.cuts) return;
+    this.cuts = cuts;
+    void this.parts.cut(recordingIds).catch((error: unknown) => {
+      this.cuts = undefined;
+      this.parts.logger.error('commands that are to end could not be named', { error });
+    });
   }
 
   private send(message: NonNullable<Parameters<typeof ConnectRequest.fromPartial>[0]['message']>): void {

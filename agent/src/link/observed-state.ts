@@ -17,6 +17,7 @@ export function observedToProto({ snapshot, applied, refusalCode }: Holder, boot
         account: {
           name: grant.account.name,
           uid: grant.account.uid ?? undefined,
+          sid: grant.account.sid,
           fingerprint: grant.account.fingerprint,
         },
         madeTime: new Date(grant.madeAtMs),

@@ -16,9 +16,10 @@ import {
   type Logger,
   type Random,
 } from '@curfew/shared';
-import { Metadata, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type ClientDuplexStream, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { X509Certificate } from 'node:crypto';
 import type { DeviceReport } from '@curfew/proto';
+import type { SessionChanges } from '../changes/session-changes.js';
 import type { Holder } from '../grants/holder.js';
 import type { DeviceIdentity, IdentityStore } from '../ports/device-identity.js';
 import { makeCsr } from '../enroll/csr.js';
@@ -33,6 +34,13 @@ export interface ServerLinkParts {
   readonly logger: Logger;
   readonly bootId: string;
   readonly report: () => Promise<DeviceReport>;
+  readonly changes: Pick<SessionChanges, 'reports' | 'kept' | 'onReport'>;
+  /** Has the commands of these recordings ended, and no others from then on. */
+  readonly cut: (recordingIds: readonly string[]) => Promise<void>;
+  /** Hears which release is offered to this device, as its makers have signed it; '' for none. */
+  readonly offered: (statement: string) => void;
+  /** Hears whether the agent is to be taken off this device only with an operator's code. */
+  readonly uninstallNeedsCode: (needsCode: boolean) => void;
 }
 
 type Stream = ClientDuplexStream<ConnectRequest, ConnectResponse>;
@@ -67,6 +75,7 @@ export class ServerLink {
     parts.holder.onChange(() => {
       this.sendObserved();
     });
+    parts.changes.onReport((record) => this.conversation?.sendChanges(record));
     parts.holder.offline.onDoubt(() => this.stream?.cancel());
   }
 
@@ -94,6 +103,7 @@ export class ServerLink {
         if (!this.isStopped())
           this.parts.logger.warn('link down', { code: known?.code, error: known?.message ?? error });
         fenced = known?.code === 'LINK_FENCED' ? fenced + 1 : 0;
+        if (known !== undefined) this.giveUpIfGone(known);
       }
       this.setDown();
       const away = fenced === 0 ? 0 : Math.min(LONGEST_FENCED_WAIT, FENCED_WAIT * 2 ** (fenced - 1));
@@ -146,6 +156,45 @@ export class ServerLink {
           else reject(fromServiceError(error, this.identity.serverAddress));
         },
       );
+    });
+  }
+
+  /**
+   * Follows a stream of answers for a person on the device; ends with the signal. Errors: SERVER_UNREACHABLE, also when the
+   * link goes down, and the method's own.
+   */
+  async *follow<Request, Response>(
+    method: (client: LinkServiceClient) => (request: Request) => ClientReadableStream<Response>,
+    request: Request,
+    signal: AbortSignal,
+  ): AsyncGenerator<Response> {
+    const { client } = this;
+    const { serverAddress: address } = this.identity;
+    if (client === undefined || !this.linked)
+      throw new CurfewError('SERVER_UNREACHABLE', { address, detail: 'the link is down' });
+    const stream = method(client).call(client, request);
+    const cancel = (): void => stream.cancel();
+    const unsubscribe = this.onChange(() => {
+      if (!this.linked || this.client !== client) cancel();
+    });
+    signal.addEventListener('abort', cancel);
+    if (signal.aborted) cancel();
+    try {
+      for await (const answer of stream) yield answer as Response;
+    } catch (error) {
+      if (!signal.aborted) throw fromServiceError(error as ServiceError, address);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      unsubscribe();
+      cancel();
+    }
+  }
+
+  /** A device that is one no more holds nothing: nobody is left who could revoke it. */
+  private giveUpIfGone({ code, message }: CurfewError): void {
+    if (code !== 'DEVICE_REMOVED' && code !== 'DEVICE_KEY_REPLACED') return;
+    this.parts.holder.endAll('device_removed', code, message).catch((error: unknown) => {
+      this.parts.logger.error('what this device held could not be given up', { error });
     });
   }
 

@@ -8,14 +8,18 @@ import {
   type LeaseKeySet,
   type Logger,
 } from '@curfew/shared';
-import type { EndNotice, VerifiedDesired } from '../grants/holder.js';
+import type { EndNotice, VerifiedDesired } from '../grants/verified-state.js';
 
-/** A desired state of whose leases only those are left that a pinned key has signed; of the others only why they are not. */
+/**
+ * A desired state of whose leases only those are left that a pinned key has signed; of the others only why they are not.
+ * Errors: FIELD_INVALID for numbers that no ledger counts to: taken for a floor, nothing would ever be above it again.
+ */
 export async function verifyDesired(
   desired: DesiredState,
   keys: LeaseKeySet,
   logger: Logger,
 ): Promise<VerifiedDesired> {
+  const numbers = counted(desired);
   const leases: LeaseClaims[] = [];
   const refused: ErrorCode[] = [];
   for (const token of desired.leases)
@@ -27,9 +31,7 @@ export async function verifyDesired(
       refused.push(error instanceof CurfewError ? error.code : 'LEASE_MALFORMED');
     }
   return {
-    generation: Number(desired.generation),
-    incarnation: Number(desired.incarnation),
-    revokedEpoch: Number(desired.revokedEpoch),
+    ...numbers,
     leases,
     refused,
     endNotices: endNotices(desired),
@@ -38,13 +40,25 @@ export async function verifyDesired(
   };
 }
 
+const COUNTED = ['generation', 'incarnation', 'revokedEpoch'] as const;
+
+function counted(desired: DesiredState): Record<(typeof COUNTED)[number], number> {
+  const numbers = COUNTED.map((field) => [field, Number(desired[field])] as const);
+  for (const [field, value] of numbers)
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new CurfewError('FIELD_INVALID', { field, problem: 'is a number that no ledger counts to' });
+  return Object.fromEntries(numbers) as Record<(typeof COUNTED)[number], number>;
+}
+
 function endNotices(desired: DesiredState): Map<string, EndNotice> {
   const notices = new Map<string, EndNotice>();
   for (const notice of desired.endNotices) {
-    const name = ProtoEndReason[notice.reason].toLowerCase();
+    // A server of a later version may know reasons that this agent does not: that keeps nothing from ending.
+    const name = (ProtoEndReason as unknown as Record<number, string | undefined>)[notice.reason]?.toLowerCase();
     const by = notice.endedBy === '' ? '' : `by ${notice.endedBy}`;
     const detail = [by, notice.detail].filter(Boolean).join(': ');
-    notices.set(notice.sessionId, { reason: END_REASONS.find((reason) => reason === name) ?? 'revoked', detail });
+    const reason = END_REASONS.find((known) => known === name) ?? 'revoked';
+    notices.set(notice.sessionId, { reason, detail, requestId: notice.requestId.slice(0, 64) });
   }
   return notices;
 }

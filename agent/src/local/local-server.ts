@@ -5,8 +5,10 @@ import {
   type EndRequest,
   type GetAgentStatusRequest,
   type GetStatusRequest,
+  type ListOffersRequest,
   type RequestAccessRequest,
   type StartRequest,
+  type WatchStatusRequest,
   type WatchStatusResponse,
 } from '@curfew/proto';
 import { CurfewError, formatDuration, TokenBuckets, type Clock, type Logger, type Random } from '@curfew/shared';
@@ -20,11 +22,11 @@ import {
   type ServerWritableStream,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { chmodSync, rmSync } from 'node:fs';
-import net from 'node:net';
+import type { AccountKey, Caller } from '../ports/account-key.js';
+import type { LocalDoor } from '../ports/local-door.js';
 import type { LocalService } from './local-service.js';
 import { requestChecks } from './request-checks.js';
-import { SocketGate, type PeerOf } from './socket-gate.js';
+import { SocketGate } from './socket-gate.js';
 
 const OPTIONS = {
   'grpc.max_receive_message_length': 65_536,
@@ -33,8 +35,8 @@ const OPTIONS = {
   'grpc.max_connection_idle_ms': 30_000,
 };
 
-/** How often one uid may call, and how many statuses it may watch at a time. */
-const [CALLS, WATCHES_PER_UID] = [{ burst: 60, perSecond: 20 }, 16];
+/** How often one account may call, and how many statuses it may watch at a time. */
+const [CALLS, WATCHES_PER_ACCOUNT] = [{ burst: 60, perSecond: 20 }, 16];
 
 type UnaryName = Exclude<keyof typeof LocalServiceService, 'watchStatus'>;
 
@@ -46,39 +48,46 @@ const RAW_SERVICE = Object.fromEntries(
   ]),
 ) as unknown as ServiceDefinition;
 
+/** How a connection is marked, as grpc-js reports it with each call: role, account, number. */
+const PEER = /^(administrator|person)=(uid:\d{1,10}|sid:S-1-[0-9-]{1,180}):(\d+)$/;
+
+const peerText = ({ key, isAdministrator }: Caller): string => `${isAdministrator ? 'administrator' : 'person'}=${key}`;
+
 export interface LocalServerParts {
   readonly service: LocalService;
-  readonly peerOf: PeerOf;
+  readonly door: LocalDoor;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
 }
 
-/** Serves people on the device over a unix socket that everybody may connect to. There is no TCP listener. */
+/** Serves people on the device at a door that everybody on it may enter. There is no TCP listener. */
 export class LocalServer {
   private readonly grpc = new Server(OPTIONS);
   private readonly gate: SocketGate;
-  private readonly listener: net.Server;
   private readonly calls: TokenBuckets;
-  private readonly watches = new Map<number, number>();
+  private readonly watches = new Map<AccountKey, number>();
 
   constructor(private readonly parts: LocalServerParts) {
-    const { service, peerOf, clock } = parts;
+    const { service, clock } = parts;
     this.calls = new TokenBuckets(clock, CALLS);
-    this.gate = new SocketGate(peerOf, clock);
+    this.gate = new SocketGate(clock);
     this.grpc.addService(RAW_SERVICE, {
-      requestAccess: this.unary('requestAccess', (request: RequestAccessRequest, uid) =>
-        service.requestAccess(request, uid),
+      requestAccess: this.unary('requestAccess', (request: RequestAccessRequest, caller) =>
+        service.requestAccess(request, caller),
       ),
-      cancelRequest: this.unary('cancelRequest', (request: CancelRequestRequest, uid) =>
-        service.cancelRequest(request, uid),
+      cancelRequest: this.unary('cancelRequest', (request: CancelRequestRequest, caller) =>
+        service.cancelRequest(request, caller),
       ),
-      start: this.unary('start', (request: StartRequest, uid) => service.start(request, uid)),
-      end: this.unary('end', (request: EndRequest, uid) => service.end(request, uid)),
-      getStatus: this.unary('getStatus', (_: GetStatusRequest, uid) => service.getStatus(uid)),
-      endEverySession: this.unary('endEverySession', (_: EndEverySessionRequest, uid) => service.endEverySession(uid)),
-      getAgentStatus: this.unary('getAgentStatus', (_: GetAgentStatusRequest, uid) =>
-        Promise.resolve(service.getAgentStatus(uid)),
+      start: this.unary('start', (request: StartRequest, caller) => service.start(request, caller)),
+      end: this.unary('end', (request: EndRequest, caller) => service.end(request, caller)),
+      listOffers: this.unary('listOffers', (_: ListOffersRequest, caller) => service.listOffers(caller)),
+      getStatus: this.unary('getStatus', (request: GetStatusRequest, caller) => service.getStatus(request, caller)),
+      endEverySession: this.unary('endEverySession', (_: EndEverySessionRequest, caller) =>
+        service.endEverySession(caller),
+      ),
+      getAgentStatus: this.unary('getAgentStatus', (_: GetAgentStatusRequest, caller) =>
+        Promise.resolve(service.getAgentStatus(caller)),
       ),
       watchStatus: (call: ServerWritableStream<Buffer, WatchStatusResponse>) => {
         this.watch(call).catch((error: unknown) => {
@@ -87,47 +96,34 @@ export class LocalServer {
         });
       },
     });
+  }
+
+  /** Listens. Errors: those of the door. */
+  listen(place: string): Promise<void> {
     const injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    this.listener = net.createServer((socket) => {
-      const admitted = this.gate.admit(socket);
-      if (admitted === undefined) return;
-      // grpc-js reports these two as the peer of each call: the kernel's word travels with the connection.
-      Object.defineProperty(socket, 'remoteAddress', { value: `uid-${admitted.uid}` });
-      Object.defineProperty(socket, 'remotePort', { value: admitted.number });
-      injector.injectConnection(socket);
+    return this.parts.door.open(place, (stream, caller) => {
+      const number = this.gate.admit(stream, caller);
+      if (number === undefined) return;
+      // grpc-js reports these two as the peer of each call: the system's word travels with the connection.
+      Object.defineProperty(stream, 'remoteAddress', { value: peerText(caller) });
+      Object.defineProperty(stream, 'remotePort', { value: number });
+      injector.injectConnection(stream);
     });
   }
 
-  /** Listens; a socket that an earlier process left is replaced. */
-  listen(file: string): Promise<void> {
-    rmSync(file, { force: true });
-    return new Promise((resolve, reject) => {
-      this.listener.once('error', reject);
-      this.listener.listen(file, () => {
-        chmodSync(file, 0o666);
-        resolve();
-      });
-    });
-  }
-
-  async close(file: string): Promise<void> {
+  async close(): Promise<void> {
     this.gate.closeAll();
-    await new Promise<void>((resolve) =>
-      this.listener.close(() => {
-        resolve();
-      }),
-    );
+    await this.parts.door.close();
     this.grpc.forceShutdown();
-    rmSync(file, { force: true });
   }
 
-  private unary(name: UnaryName, handle: (request: never, uid: number) => Promise<unknown>) {
+  private unary(name: UnaryName, handle: (request: never, caller: Caller) => Promise<unknown>) {
     return (call: ServerUnaryCall<Buffer, unknown>, callback: sendUnaryData<unknown>): void => {
       const answer = async (): Promise<unknown> => {
-        const uid = this.caller(call);
+        const caller = this.caller(call);
         // Giving a right back never waits.
-        if (name !== 'end') this.takeTurn(uid);
-        return handle(decode(name, call.request), uid);
+        if (name !== 'end') this.takeTurn(caller);
+        return handle(decode(name, call.request), caller);
       };
       answer().then(
         (response) => {
@@ -141,7 +137,8 @@ export class LocalServer {
   }
 
   private async watch(call: ServerWritableStream<Buffer, WatchStatusResponse>): Promise<void> {
-    const uid = this.caller(call);
+    const caller = this.caller(call);
+    const request: WatchStatusRequest = decode('watchStatus', call.request);
     const gone = new AbortController();
     let wake = (): void => undefined;
     for (const event of ['cancelled', 'close', 'error'] as const)
@@ -152,10 +149,10 @@ export class LocalServer {
     call.on('drain', () => {
       wake();
     });
-    this.takeTurn(uid);
-    const open = this.watches.get(uid) ?? 0;
-    if (open >= WATCHES_PER_UID) throw new CurfewError('TOO_MANY_CALLS', { what: 'open watches', wait: 'a while' });
-    this.watches.set(uid, open + 1);
+    this.takeTurn(caller);
+    const open = this.watches.get(caller.key) ?? 0;
+    if (open >= WATCHES_PER_ACCOUNT) throw new CurfewError('TOO_MANY_CALLS', { what: 'open watches', wait: 'a while' });
+    this.watches.set(caller.key, open + 1);
     /** Resolves once there is room for the next. */
     const send = (response: WatchStatusResponse): Promise<void> =>
       gone.signal.aborted || call.write(response)
@@ -164,30 +161,30 @@ export class LocalServer {
             wake = resolve;
           });
     try {
-      await this.parts.service.watchStatus(uid, send, gone.signal);
+      await this.parts.service.watchStatus(request, caller, send, gone.signal);
     } finally {
-      const left = (this.watches.get(uid) ?? 1) - 1;
-      if (left > 0) this.watches.set(uid, left);
-      else this.watches.delete(uid);
+      const left = (this.watches.get(caller.key) ?? 1) - 1;
+      if (left > 0) this.watches.set(caller.key, left);
+      else this.watches.delete(caller.key);
     }
   }
 
-  /** The uid that the connection was marked with. Anything else is no caller of ours. Errors: METHOD_NOT_ALLOWED. */
-  private caller(call: { getPeer(): string }): number {
-    const [, uid, number] = /^uid-(\d{1,10}):(\d+)$/.exec(call.getPeer()) ?? [];
-    if (uid === undefined)
+  /** Who the connection was marked with. Anything else is no caller of ours. Errors: METHOD_NOT_ALLOWED. */
+  private caller(call: { getPeer(): string }): Caller {
+    const [, role, key, number] = PEER.exec(call.getPeer()) ?? [];
+    if (key === undefined)
       throw new CurfewError('METHOD_NOT_ALLOWED', {
         role: 'an unknown caller',
         method: 'the agent',
         needed: 'a local account',
       });
     this.gate.called(Number(number));
-    return Number(uid);
+    return { key: key as AccountKey, isAdministrator: role === 'administrator' };
   }
 
-  /** Errors: TOO_MANY_CALLS. Root is not counted: it could stop the agent anyway. */
-  private takeTurn(uid: number): void {
-    const wait = uid === 0 ? 0 : this.calls.take(String(uid));
+  /** Errors: TOO_MANY_CALLS. Administrators are not counted: they could stop the agent anyway. */
+  private takeTurn({ key, isAdministrator }: Caller): void {
+    const wait = isAdministrator ? 0 : this.calls.take(key);
     if (wait > 0) throw new CurfewError('TOO_MANY_CALLS', { what: 'calls', wait: formatDuration(wait + 999) });
   }
 
@@ -204,7 +201,7 @@ export class LocalServer {
 }
 
 /** Reads a request and checks it. Errors: FIELD_INVALID. */
-function decode(name: UnaryName, bytes: Buffer): never {
+function decode(name: keyof typeof LocalServiceService, bytes: Buffer): never {
   let request: unknown;
   try {
     request = LocalServiceService[name].requestDeserialize(bytes);

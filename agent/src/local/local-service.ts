@@ -4,6 +4,7 @@ import {
   EndResponse,
   GetAgentStatusResponse,
   GetStatusResponse,
+  ListOffersResponse,
   RequestAccessResponse,
   StartResponse,
   WatchStatusResponse,
@@ -11,9 +12,13 @@ import {
   type CancelRequestRequest,
   type CreateAccessRequestResponse,
   type EndRequest,
+  type EndResourceSessionResponse,
+  type GetStatusRequest,
+  type ListResourceOffersResponse,
   type RequestAccessRequest,
   type StartRequest,
   type StartSessionResponse,
+  type WatchStatusRequest,
 } from '@curfew/proto';
 import { CurfewError, durationMs, idPrefix, openCheckpoint, SECOND, type Clock } from '@curfew/shared';
 import { X509Certificate } from 'node:crypto';
@@ -21,8 +26,10 @@ import type { Holder } from '../grants/holder.js';
 import { accountToProto } from '../link/device-report.js';
 import type { DeviceWatch } from '../link/device-watch.js';
 import type { ServerLink } from '../link/server-link.js';
+import { isSystem, keyOf, keyText, type Caller } from '../ports/account-key.js';
 import type { AccountDirectory, LocalAccount } from '../ports/account-directory.js';
 import { endedSession, liveSession, localStatus } from './local-status.js';
+import { ResourceWatch } from './resource-watch.js';
 
 export interface LocalServiceParts {
   readonly holder: Holder;
@@ -38,14 +45,16 @@ const START_TIMEOUT = durationMs(20 * SECOND);
 /** How long the server may take to take note of ends before whoever ended them is answered. */
 const TELLING_TIMEOUT = durationMs(5 * SECOND);
 
-/** What people on the device can do. The uid is the kernel's word, never the caller's. */
+/** How long the server may take to say what is of resources before a status comes without. */
+const STANDING_TIMEOUT = durationMs(3 * SECOND);
+
+/** What people on the device can do. Who calls is the operating system's word, never the caller's. */
 export class LocalService {
   constructor(private readonly parts: LocalServiceParts) {}
 
-  async requestAccess(request: RequestAccessRequest, uid: number): Promise<RequestAccessResponse> {
-    const account = accountToProto(await this.eligible(uid));
-    const { duration, reason, options, ticket, breakGlass } = request;
-    const asked = { account, duration, reason, options, ticket, breakGlass };
+  async requestAccess(request: RequestAccessRequest, caller: Caller): Promise<RequestAccessResponse> {
+    const account = accountToProto(await this.eligible(caller));
+    const asked = { account, ...request };
     const { request: made } = await this.parts.link.call<typeof asked, CreateAccessRequestResponse>(
       (client) => client.createAccessRequest.bind(client),
       asked,
@@ -53,8 +62,8 @@ export class LocalService {
     return RequestAccessResponse.fromPartial({ request: made });
   }
 
-  async cancelRequest(request: CancelRequestRequest, uid: number): Promise<CancelRequestResponse> {
-    const asked = { account: accountToProto(await this.eligible(uid)), requestId: request.requestId };
+  async cancelRequest(request: CancelRequestRequest, caller: Caller): Promise<CancelRequestResponse> {
+    const asked = { account: accountToProto(await this.eligible(caller)), requestId: request.requestId };
     const { request: cancelled } = await this.parts.link.call<typeof asked, CancelAccessRequestResponse>(
       (client) => client.cancelAccessRequest.bind(client),
       asked,
@@ -63,9 +72,9 @@ export class LocalService {
   }
 
   /** Starts, and answers once the right is there. Errors: SESSION_REFUSED, WAIT_TIMED_OUT, and those of the server. */
-  async start(request: StartRequest, uid: number): Promise<StartResponse> {
+  async start(request: StartRequest, caller: Caller): Promise<StartResponse> {
     const { holder, link, clock } = this.parts;
-    const asked = { account: accountToProto(await this.eligible(uid)), requestId: request.requestId };
+    const asked = { account: accountToProto(await this.eligible(caller)), requestId: request.requestId };
     const { session } = await link.call<typeof asked, StartSessionResponse>(
       (client) => client.startSession.bind(client),
       asked,
@@ -98,56 +107,86 @@ export class LocalService {
     });
   }
 
-  /** Ends the caller's sessions now. Errors: SESSION_NOT_FOUND, ID_AMBIGUOUS. */
-  async end(request: EndRequest, uid: number): Promise<EndResponse> {
+  /** What the caller may ask for of resources. Errors: SERVER_UNREACHABLE, and those of the server. */
+  async listOffers(caller: Caller): Promise<ListOffersResponse> {
+    const asked = { account: accountToProto(await this.eligible(caller)) };
+    const { offers, asOfTime } = await this.parts.link.call<typeof asked, ListResourceOffersResponse>(
+      (client) => client.listResourceOffers.bind(client),
+      asked,
+    );
+    return ListOffersResponse.fromPartial({ offers, asOfTime });
+  }
+
+  /** Ends the caller's sessions now. Errors: SESSION_NOT_FOUND, ID_AMBIGUOUS, and those of `endOfResource`. */
+  async end(request: EndRequest, caller: Caller): Promise<EndResponse> {
     const { holder } = this.parts;
+    if (request.resource !== '') return this.endOfResource(request, caller);
     const prefix = idPrefix('session', request.sessionId);
     const matches = (id: string): boolean => request.sessionId === '' || id.startsWith(prefix);
-    const fitting = holder.snapshot.grants.filter((grant) => grant.account.uid === uid && matches(grant.sessionId));
+    const fitting = holder.snapshot.grants.filter(
+      (grant) => keyOf(grant.account) === caller.key && matches(grant.sessionId),
+    );
+    // What this device does not hold can only be of a resource, and root has none.
+    if (fitting.length === 0 && request.sessionId !== '' && !isSystem(caller))
+      return this.endOfResource(request, caller);
     if (fitting.length === 0 && request.sessionId !== '')
       throw new CurfewError('SESSION_NOT_FOUND', { given: request.sessionId });
     if (fitting.length > 1 && request.sessionId !== '')
       throw new CurfewError('ID_AMBIGUOUS', { given: request.sessionId, count: fitting.length, what: 'sessions' });
-    const ids = await holder.endByUser(uid, matches);
+    const ids = await holder.endByUser(caller.key, matches);
     const ended = holder.snapshot.ended.filter(({ sessionId }) => ids.includes(sessionId));
     return EndResponse.fromPartial({ sessions: ended.map(endedSession) });
   }
 
-  async getStatus(uid: number): Promise<GetStatusResponse> {
-    const { holder, link, clock } = this.parts;
-    return GetStatusResponse.fromPartial({ status: localStatus(await this.account(uid), holder, link, clock) });
+  async getStatus({ resources }: GetStatusRequest, caller: Caller): Promise<GetStatusResponse> {
+    const account = await this.account(caller);
+    const watch = new ResourceWatch(this.parts.link, this.parts.clock, account);
+    if (resources) await watch.once(STANDING_TIMEOUT);
+    return GetStatusResponse.fromPartial({ status: localStatus(account, this.parts, watch.standing) });
   }
 
   /** Sends the status now and after changes, until the signal; to a slow reader fewer, always the newest. */
   async watchStatus(
-    uid: number,
+    { resources }: WatchStatusRequest,
+    caller: Caller,
     send: (response: WatchStatusResponse) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
     const { holder, link, clock } = this.parts;
-    const account = await this.account(uid);
+    const account = await this.account(caller);
+    const watch = new ResourceWatch(link, clock, account);
     let [changed, wake] = [true, (): void => undefined];
+    let problem: Error | undefined;
     const tell = (): void => {
       changed = true;
       wake();
     };
     const stops = [holder.onChange(tell), link.onChange(tell)];
     signal.addEventListener('abort', tell);
-    while (!signal.aborted) {
-      if (changed) {
-        changed = false;
-        await send(WatchStatusResponse.fromPartial({ status: localStatus(account, holder, link, clock) }));
-      } else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+    if (resources)
+      watch.run(signal, tell).catch((error: unknown) => {
+        problem = error instanceof Error ? error : new Error(String(error));
+        tell();
+      });
+    try {
+      while (!signal.aborted) {
+        if (problem !== undefined) throw problem;
+        if (changed) {
+          changed = false;
+          await send(WatchStatusResponse.fromPartial({ status: localStatus(account, this.parts, watch.standing) }));
+        } else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+    } finally {
+      for (const stop of stops) stop();
     }
-    for (const stop of stops) stop();
   }
 
   /** Ends every session, and waits a while for the server to take note. Errors: METHOD_NOT_ALLOWED. */
-  async endEverySession(uid: number): Promise<EndEverySessionResponse> {
-    assertRoot(uid, 'EndEverySession');
+  async endEverySession(caller: Caller): Promise<EndEverySessionResponse> {
+    assertAdministrator(caller, 'EndEverySession');
     const { holder, link } = this.parts;
     const ids = new Set(holder.snapshot.grants.map(({ sessionId }) => sessionId));
     await holder.endAll('ended_by_user', '', 'every session of the device was ended on the device');
@@ -157,8 +196,8 @@ export class LocalService {
   }
 
   /** Errors: METHOD_NOT_ALLOWED for everybody but root. */
-  getAgentStatus(uid: number): GetAgentStatusResponse {
-    assertRoot(uid, 'GetAgentStatus');
+  getAgentStatus(caller: Caller): GetAgentStatusResponse {
+    assertAdministrator(caller, 'GetAgentStatus');
     const { holder, link, clock, watch } = this.parts;
     const { snapshot } = holder;
     const { device } = link;
@@ -179,21 +218,31 @@ export class LocalService {
     });
   }
 
-  private async account(uid: number): Promise<LocalAccount> {
-    const account = await this.parts.accounts.byUid(uid);
+  /** Ends a session that only the server knows. Errors: SERVER_UNREACHABLE, and those of the server. */
+  private async endOfResource({ sessionId, resource }: EndRequest, caller: Caller): Promise<EndResponse> {
+    const asked = { account: accountToProto(await this.account(caller)), sessionId, resource };
+    const { session } = await this.parts.link.call<typeof asked, EndResourceSessionResponse>(
+      (client) => client.endResourceSession.bind(client),
+      asked,
+    );
+    return EndResponse.fromPartial({ resourceSession: session });
+  }
+
+  private async account({ key }: Caller): Promise<LocalAccount> {
+    const account = await this.parts.accounts.byKey(key);
     if (account === undefined)
-      throw new CurfewError('ACCOUNT_INELIGIBLE', { account: `uid ${uid}`, why: 'this machine does not know it' });
+      throw new CurfewError('ACCOUNT_INELIGIBLE', { account: keyText(key), why: 'this machine does not know it' });
     return account;
   }
 
-  private async eligible(uid: number): Promise<LocalAccount> {
-    const account = await this.account(uid);
+  private async eligible(caller: Caller): Promise<LocalAccount> {
+    const account = await this.account(caller);
     if (account.ineligibleReason !== '')
       throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: account.ineligibleReason });
     return account;
   }
 }
 
-function assertRoot(uid: number, method: string): void {
-  if (uid !== 0) throw new CurfewError('METHOD_NOT_ALLOWED', { role: `uid ${uid}`, method, needed: 'root' });
+function assertAdministrator({ key, isAdministrator }: Caller, method: string): void {
+  if (!isAdministrator) throw new CurfewError('METHOD_NOT_ALLOWED', { role: keyText(key), method, needed: 'root' });
 }

@@ -5,11 +5,13 @@ import {
   LocalStatus,
   SessionState,
   type AccessRequest,
+  type ResourceStanding,
 } from '@curfew/proto';
 import type { Clock } from '@curfew/shared';
 import type { Holder } from '../grants/holder.js';
 import { accountToProto } from '../link/device-report.js';
 import type { ServerLink } from '../link/server-link.js';
+import { isSameAccount } from '../ports/account-key.js';
 import type { LocalAccount } from '../ports/account-directory.js';
 import type { EndedRecord, GrantRecord } from '../ports/state-file.js';
 
@@ -47,11 +49,15 @@ export const endedSession = (ended: EndedRecord): LocalSession =>
     endTime: new Date(ended.endedAtMs),
   });
 
-/** How one person stands: nothing of anybody else's. */
-export function localStatus(account: LocalAccount, holder: Holder, link: ServerLink, clock: Clock): LocalStatus {
+/** How one person stands: nothing of anybody else's. `resources` is what the server says, where it was asked. */
+export function localStatus(
+  account: LocalAccount,
+  { holder, link, clock }: { readonly holder: Holder; readonly link: ServerLink; readonly clock: Clock },
+  resources?: ResourceStanding,
+): LocalStatus {
   const { grants, ended } = holder.snapshot;
-  const own = <T extends { uid: number | null }>(items: Iterable<T>): T[] =>
-    [...items].filter(({ uid }) => uid === account.uid);
+  const own = <T extends Pick<EndedRecord, 'uid' | 'sid'>>(items: Iterable<T>): T[] =>
+    [...items].filter((item) => isSameAccount(item, account));
   const over = own(new Map([...ended.map((end) => [end.sessionId, end] as const), ...holder.recentEnds]).values()).sort(
     (a, b) => b.endedAtMs - a.endedAtMs,
   );
@@ -60,10 +66,11 @@ export function localStatus(account: LocalAccount, holder: Holder, link: ServerL
     deviceName: link.device.deviceName,
     serverLinked: link.linked,
     linkDownSinceTime: link.downSince === undefined ? undefined : new Date(link.downSince),
-    requests: link.requests.filter((request: AccessRequest) => request.account?.uid === account.uid),
+    requests: link.requests.filter((request: AccessRequest) => isSameAccount(request.account ?? {}, account)),
     sessions: [
-      ...grants.filter((grant) => grant.account.uid === account.uid).map((grant) => liveSession(grant, clock)),
+      ...grants.filter((grant) => isSameAccount(grant.account, account)).map((grant) => liveSession(grant, clock)),
       ...over.map(endedSession),
     ],
+    resources,
   });
 }

@@ -14,7 +14,7 @@ import { commandProblem, CurfewError, hasUnsafeText } from '@curfew/shared';
  * Errors of every check: FIELD_INVALID, with the field's path.
  */
 export const requestChecks = {
-  requestAccess: ({ duration, reason, options, ticket }: RequestAccessRequest): void => {
+  requestAccess: ({ duration, reason, options, ticket, resource, resourceAccount }: RequestAccessRequest): void => {
     if (duration === undefined) throw invalid('duration', 'is required');
     const { seconds, nanos } = duration;
     if (seconds < 1n || seconds > LONGEST_SECONDS || (seconds === LONGEST_SECONDS && nanos > 0))
@@ -28,13 +28,19 @@ export const requestChecks = {
     if (lengthOf(ticket) > 100) throw invalid('ticket', 'must be at most 100 characters');
     if (ticket !== '' && ticket.trim() === '') throw invalid('ticket', 'must not be blank');
     if (hasUnsafeText(ticket)) throw invalid('ticket', 'must not hold control or invisible characters');
+    checkName('resource', resource);
+    checkName('resource_account', resourceAccount);
   },
   cancelRequest: ({ requestId }: CancelRequestRequest): void => {
     if (requestId === '') throw invalid('request_id', 'is required');
     checkId('request_id', requestId);
   },
   start: ({ requestId }: StartRequest): void => checkId('request_id', requestId),
-  end: ({ sessionId }: EndRequest): void => checkId('session_id', sessionId),
+  end: ({ sessionId, resource }: EndRequest): void => {
+    checkId('session_id', sessionId);
+    checkName('resource', resource);
+    if (sessionId !== '' && resource !== '') throw invalid('resource', 'does not go together with a session');
+  },
 } as const;
 
 const LONGEST_SECONDS = 31_536_000n;
@@ -47,6 +53,10 @@ const lengthOf = (text: string): number => Array.from(text).length;
 function checkId(field: string, id: string): void {
   if (!/^[a-z0-9-]{0,32}$/.test(id))
     throw invalid(field, 'must be an id or the start of one: letters, digits and hyphens, at most 32');
+}
+
+function checkName(field: string, name: string): void {
+  if (lengthOf(name) > 256) throw invalid(field, 'must be at most 256 characters');
 }
 
 function checkOptions({ kind, commands, runAs, group }: GrantOptions): void {

@@ -40,11 +40,21 @@ function setUp() {
   const hold = (forMs: number, phase: GrantRecord['phase'] = 'held'): void => {
     const options = { kind: 'sudo_rule' as const, passwordRequired: false, commands: [], runAs: '', group: '' };
     const ends = { deadline: bootMs(clock.bootTime() + forMs), wallEnd: instantMs(clock.now() + forMs) };
-    grants = [{ sessionId: ID, account: ACCOUNT, options, ...ends, epoch: 1, phase, madeAtMs: 0 }];
+    const right = { sessionId: ID, account: ACCOUNT, options, ...ends, keepProcesses: false, undoChanges: false };
+    grants = [{ ...right, epoch: 1, phase, madeAtMs: 0 }];
     changed();
   };
   const end = (reason: EndReason, detail = ''): void => {
-    recentEnds.set(ID, { sessionId: ID, epoch: 1, uid: 1001, reason, code: '', detail, endedAtMs: clock.now() });
+    recentEnds.set(ID, {
+      sessionId: ID,
+      epoch: 1,
+      uid: 1001,
+      sid: '',
+      reason,
+      code: '',
+      detail,
+      endedAtMs: clock.now(),
+    });
     grants = [];
     changed();
   };
@@ -63,9 +73,9 @@ describe('what people are told on the device', () => {
     clock.advance(durationMs(25 * MINUTE - SECOND));
     assert.deepEqual(since(), []);
     clock.advance(SECOND);
-    assert.deepEqual(since(), ['1001: Your admin rights end in 5m.']);
+    assert.deepEqual(since(), ['1001: Your admin rights end in 5m. What runs under them is ended then.']);
     clock.advance(durationMs(4 * MINUTE));
-    assert.deepEqual(since(), ['1001: Your admin rights end in 1m.']);
+    assert.deepEqual(since(), ['1001: Your admin rights end in 1m. What runs under them is ended then.']);
     clock.advance(MINUTE);
     end('expired');
     assert.deepEqual(since(), ['1001: Your admin rights have ended: their time is over.']);
@@ -92,7 +102,7 @@ describe('what people are told on the device', () => {
     hold(10 * MINUTE);
     assert.deepEqual(since(), ['1001: Your admin rights now last for 10m more.']);
     clock.advance(durationMs(5 * MINUTE));
-    assert.deepEqual(since(), ['1001: Your admin rights end in 5m.']);
+    assert.deepEqual(since(), ['1001: Your admin rights end in 5m. What runs under them is ended then.']);
   });
 
   it('is who revoked, in text that a terminal cannot be told things with', () => {
@@ -122,6 +132,6 @@ describe('what people are told on the device', () => {
     since();
     clock.suspend(durationMs(29 * MINUTE + 30 * SECOND));
     notices.look();
-    assert.deepEqual(since(), ['1001: Your admin rights end in 30s.']);
+    assert.deepEqual(since(), ['1001: Your admin rights end in 30s. What runs under them is ended then.']);
   });
 });

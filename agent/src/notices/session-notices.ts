@@ -9,6 +9,7 @@ import {
   type Logger,
 } from '@curfew/shared';
 import type { Holder } from '../grants/holder.js';
+import { keyOf } from '../ports/account-key.js';
 import type { PersonMessenger } from '../ports/person-messenger.js';
 import type { EndedRecord, GrantRecord } from '../ports/state-file.js';
 
@@ -34,6 +35,9 @@ function leftText(left: number): string {
   const unit = left >= 2 * MINUTE ? MINUTE : SECOND;
   return formatDuration(Math.max(1, Math.round(left / unit)) * unit);
 }
+
+const endsProcesses = ({ keepProcesses, options }: GrantRecord): boolean =>
+  options.kind === 'sudo_rule' && !keepProcesses;
 
 export interface SessionNoticesParts {
   readonly holder: Pick<Holder, 'snapshot' | 'recentEnds' | 'onChange'>;
@@ -98,7 +102,8 @@ export class SessionNotices {
       const ahead = known.ahead.filter((before) => before < left);
       if (ahead.length === known.ahead.length) return;
       this.known.set(record.sessionId, { record, ahead });
-      this.tell(record, `Your admin rights end in ${leftText(left)}.`);
+      const ended = endsProcesses(record) ? ' What runs under them is ended then.' : '';
+      this.tell(record, `Your admin rights end in ${leftText(left)}.${ended}`);
     }
   }
 
@@ -129,7 +134,7 @@ export class SessionNotices {
 
   private tell({ account }: GrantRecord, text: string): void {
     this.parts.messenger.tell(account, text).catch((error: unknown) => {
-      this.parts.logger.debug('a notice was not shown everywhere', { uid: account.uid, error });
+      this.parts.logger.debug('a notice was not shown everywhere', { account: keyOf(account), error });
     });
   }
 

@@ -1,3 +1,4 @@
+import type { AccountKey } from './account-key.js';
 import type { GrantAccount } from './privilege-host.js';
 
 /** An account of this machine. */
@@ -10,8 +11,8 @@ export interface LocalAccount extends GrantAccount {
 
 /** The machine's accounts. Names in it are hostile text. */
 export interface AccountDirectory {
-  /** The account of a uid, or undefined. Never waits longer than 2 s, whatever name services do. */
-  byUid(uid: number): Promise<LocalAccount | undefined>;
+  /** The account of a key, or undefined. Never waits longer than 2 s, whatever name services do. */
+  byKey(key: AccountKey): Promise<LocalAccount | undefined>;
   /** The local accounts that people may use, plus those that can never be elevated left out. At most 2,000. */
   list(): Promise<LocalAccount[]>;
 }

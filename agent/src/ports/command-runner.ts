@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly stdin?: string;
   /** Default 5,000. The command is killed then, and the call fails with COMMAND_FAILED. */
   readonly timeoutMs?: number;
+  /** Whose rights it has; default this process's. It is in the group of nobody then. */
+  readonly asUid?: number | undefined;
 }
 
 /** Runs programs: absolute path, argument vector, no shell, an environment of LC_ALL=C alone, working directory '/'. */

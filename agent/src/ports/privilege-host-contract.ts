@@ -7,6 +7,8 @@ export interface HostOnTrial {
   /** A host as a process that has just started makes it: called again, it is the next process on the same machine. */
   start(): PrivilegeHost;
   readonly clock: Clock;
+  /** What every order has beside the contract's own terms. */
+  readonly terms?: Partial<GrantOrder>;
   /** Two people who may be elevated. */
   readonly alice: GrantAccount;
   readonly bob: GrantAccount;
@@ -55,6 +57,8 @@ export function describePrivilegeHost(
       account: trial.alice,
       options: { kind, ...OPTIONS },
       ...terms,
+      keepProcesses: false,
+      ...trial.terms,
       ...change,
     });
     const second = (): GrantOrder => order({ sessionId: SECOND, account: trial.bob });
@@ -94,7 +98,9 @@ export function describePrivilegeHost(
 
     it('makes a right that is found, live and in force, and only for the one person', async () => {
       await give(order());
-      assert.deepEqual(await host.list(), [{ sessionId: FIRST, kind, uid: trial.alice.uid }]);
+      assert.deepEqual(await host.list(), [
+        { sessionId: FIRST, kind, uid: trial.alice.uid, ...(trial.alice.sid !== '' && { sid: trial.alice.sid }) },
+      ]);
       assert.equal(await host.inspect(order()), 'live');
       assert.equal(await trial.inForce(trial.alice), true);
       assert.equal(await trial.inForce(trial.bob), false);

@@ -1,4 +1,7 @@
-import type { BootMs, GrantOptions, InstantMs } from '@curfew/shared';
+import type { BootMs, GrantOptions, InstantMs, LeaseClaims } from '@curfew/shared';
+
+/** What is recorded of the calls of sudo under a right, and whether sudo refuses where that cannot be done. */
+export type RecordingTerms = NonNullable<LeaseClaims['recording']>;
 
 /** An account as a lease names it. `uid` is null on Windows, `sid` is '' elsewhere. */
 export interface GrantAccount {
@@ -17,6 +20,12 @@ export interface GrantOrder {
   readonly deadline: BootMs;
   /** When the right must be gone by the wall clock. The earlier of the two counts. */
   readonly wallEnd: InstantMs;
+  /** Whether what runs under the right is only reported when it ends, not ended. */
+  readonly keepProcesses: boolean;
+  /** What is recorded of the calls of sudo under the right; absent for nothing. */
+  readonly recording?: RecordingTerms | undefined;
+  /** Whether the desktop's prompts are answered as well; only a sudo rule with every command as root ever does so. */
+  readonly desktop?: true | undefined;
 }
 
 /** What is left of an order once it is made: enough to remove it without looking anything up. */
@@ -26,8 +35,9 @@ export type RightRef = Pick<GrantOrder, 'sessionId' | 'account' | 'options'>;
 export interface FoundRight {
   readonly sessionId: string;
   readonly kind: GrantOptions['kind'];
-  /** The account, as far as the mark tells. */
+  /** The account, as far as the mark tells; by its SID on Windows. */
   readonly uid: number | null;
+  readonly sid?: string;
 }
 
 /** What read-back says of a right: as ordered, not there, or there but not as Curfew made it. */
@@ -44,7 +54,7 @@ export interface HostCapabilities {
   /** Whether sudo itself refuses after the end (NOTAFTER). */
   readonly sudoEnforcesEnd: boolean;
   /** What removes a right when the agent is dead. */
-  readonly independentRemover: 'systemd-timer' | 'watchdog-process' | 'none';
+  readonly independentRemover: 'systemd-timer' | 'watchdog-process' | 'scheduled-task' | 'none';
   /** What is wrong with the machine, one plain sentence each. */
   readonly findings: readonly string[];
 }
@@ -57,6 +67,9 @@ export interface HostCapabilities {
 export interface PrivilegeHost {
   /** Makes the machine ready (drop-in, directories) and says what it can do. Changes nothing when all is in place. */
   prepare(): Promise<HostCapabilities>;
+
+  /** What went wrong since with rights that are held all the same, one plain sentence each. */
+  troubles?(): readonly string[];
   /** Every right with Curfew's mark that the operating system holds now, also those of a forgotten past. */
   list(): Promise<FoundRight[]>;
   /**

@@ -8,6 +8,8 @@ export interface GrantRecord extends GrantOrder {
   readonly phase: 'intended' | 'held' | 'removing';
   /** When it was made, by the wall clock; 0 before. */
   readonly madeAtMs: number;
+  /** Whether the worst of what its session leaves behind is undone at its end. */
+  readonly undoChanges: boolean;
   /** How long after the link is lost it ends; absent when it does not end for that. */
   readonly offlineEndAfterMs?: number;
   /** Why it is being removed; unset in the other phases. */
@@ -19,15 +21,24 @@ export interface EndedRecord {
   readonly sessionId: string;
   readonly epoch: number;
   readonly uid: number | null;
+  readonly sid: string;
   readonly reason: EndReason;
   readonly code: string;
   readonly detail: string;
   readonly endedAtMs: number;
 }
 
+/**
+ * The number of the format that this agent writes. Each field that an agent of before does not know takes the next one: it would
+ * take the state for a damaged one, and forget what was revoked.
+ */
+export const STATE_FORMAT = 2;
+
 /** Everything that the agent must know after a restart. */
 export interface AgentState {
-  readonly version: 1;
+  readonly version: typeof STATE_FORMAT;
+  /** The device that the floors and rights are of; '' when it was not yet known. */
+  readonly deviceId: string;
   /** The boot in which it was written; a right of another boot is gone. */
   readonly bootId: string;
   /** The ledger incarnation that the agent has accepted; 0 before the first. */
@@ -48,10 +59,14 @@ export interface AgentState {
   readonly ended: readonly EndedRecord[];
 }
 
-/** What stands in the state file: a state, nothing yet, or something unreadable (then every marked right is to go). */
+/**
+ * What stands in the state file: a state, nothing yet, one that a newer agent has written, or something unreadable (of these two
+ * every marked right is to go).
+ */
 export type StoredState =
   | { readonly found: 'state'; readonly state: AgentState }
   | { readonly found: 'nothing' }
+  | { readonly found: 'newer'; readonly file: string; readonly version: number }
   | { readonly found: 'damage'; readonly problem: string };
 
 /** The agent's memory: one file, replaced atomically, in a folder that only root can enter. */

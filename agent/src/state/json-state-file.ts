@@ -2,12 +2,16 @@ import { bootMs, CurfewError, END_REASONS, instantMs, leaseClaimsSchema } from '
 import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { AgentState, StateFile, StoredState } from '../ports/state-file.js';
+import { STATE_FORMAT, type AgentState, type StateFile, type StoredState } from '../ports/state-file.js';
 
 const end = z.strictObject({ reason: z.enum(END_REASONS), code: z.string(), detail: z.string() });
 
+const newerSchema = z.looseObject({ version: z.int().gt(STATE_FORMAT) });
+
 const stateSchema = z.strictObject({
-  version: z.literal(1),
+  // Of the first format there are states with and without each of the fields that have a default below.
+  version: z.literal([1, STATE_FORMAT]).transform(() => STATE_FORMAT),
+  deviceId: z.string().default(''),
   bootId: z.string(),
   incarnation: z.int().nonnegative(),
   floorGeneration: z.int().nonnegative(),
@@ -24,6 +28,13 @@ const stateSchema = z.strictObject({
       options: leaseClaimsSchema.shape.options,
       deadline: z.number().transform(bootMs),
       wallEnd: z.number().transform(instantMs),
+      // Agents before this field ended nothing, and wrote a state without it.
+      keepProcesses: z.boolean().default(false),
+      // Agents before this field recorded nothing, and wrote a state without it.
+      recording: leaseClaimsSchema.shape.recording,
+      undoChanges: z.boolean().default(false),
+      // Agents before this field answered no prompts, and wrote a state without it.
+      desktop: leaseClaimsSchema.shape.desktop,
       epoch: z.int(),
       phase: z.enum(['intended', 'held', 'removing']),
       madeAtMs: z.number(),
@@ -36,6 +47,8 @@ const stateSchema = z.strictObject({
       sessionId: z.string(),
       epoch: z.int(),
       uid: z.int().nullable(),
+      // Agents before this field knew no SIDs, and wrote a state without it.
+      sid: leaseClaimsSchema.shape.account.shape.sid.default(''),
       ...end.shape,
       endedAtMs: z.number(),
     }),
@@ -59,7 +72,10 @@ export class JsonStateFile implements StateFile {
       return { found: 'damage', problem: String(error) };
     }
     try {
-      return { found: 'state', state: stateSchema.parse(JSON.parse(text)) as AgentState };
+      const stored: unknown = JSON.parse(text);
+      const { data: newer } = newerSchema.safeParse(stored);
+      if (newer !== undefined) return { found: 'newer', file: this.file, version: newer.version };
+      return { found: 'state', state: stateSchema.parse(stored) as AgentState };
     } catch {
       return { found: 'damage', problem: `${this.file} cannot be read as a state` };
     }
@@ -83,6 +99,8 @@ export class JsonStateFile implements StateFile {
       await handle.close();
     }
     await rename(fresh, this.file);
+    // Windows writes names through with the files, and lets nobody flush a folder.
+    if (process.platform === 'win32') return;
     const folder = await open(this.folder, 'r');
     try {
       await folder.sync();

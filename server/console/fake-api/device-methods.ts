@@ -39,6 +39,7 @@ export const deviceMethods: Pick<
   | 'DeviceService/UpdateDevice'
   | 'DeviceService/ResolveIdentityConflict'
   | 'DeviceService/CreateJoinToken'
+  | 'DeviceService/CreateUninstallCode'
   | 'DeviceService/ListJoinTokens'
   | 'DeviceService/RevokeJoinToken'
 > = {
@@ -87,13 +88,17 @@ export const deviceMethods: Pick<
     world.record('device.conflict_resolved', `user:${caller.user.name ?? ''}`, device.id ?? '');
     return { device: deviceFor(world, world.putDevice({ ...device, state: 'DEVICE_STATE_ENROLLED' })) };
   },
-  'DeviceService/CreateJoinToken': (world, caller, { uses, ttl }) => {
+  'DeviceService/CreateJoinToken': (world, caller, { uses, ttl, device: given }) => {
     const count = uses === undefined || uses === 0 ? 1 : uses;
     if (count < 0 || count > 10_000) throw fieldInvalid('uses', 'must be 0 to 10,000');
     const lifeMs = durationFromProto(ttl) ?? 3_600_000;
     if (lifeMs < 1_000 || lifeMs > 30 * 86_400_000) throw fieldInvalid('ttl', 'must be 1 s to 30 days');
+    const device = given === undefined ? undefined : deviceOf(world, given);
+    if (device?.state === 'DEVICE_STATE_REMOVED') throw refuse('DEVICE_NOT_FOUND', { given: device.name ?? '' });
+    if (device !== undefined && count !== 1) throw fieldInvalid('uses', 'a token for one device works once');
     const id = world.id('joinToken');
     const joinToken = {
+      ...(device !== undefined && { deviceId: device.id ?? '', deviceName: device.name ?? '' }),
       id,
       uses: count,
       usesLeft: count,
@@ -104,6 +109,13 @@ export const deviceMethods: Pick<
     world.joinTokens.set(id, joinToken);
     world.record('join_token.created', `user:${caller.user.name ?? ''}`, id);
     return { joinToken, secret: `cjt1.${id.slice(4)}.${'fake'.repeat(8)}` };
+  },
+  'DeviceService/CreateUninstallCode': (world, caller, { device: given, ttl }) => {
+    const device = deviceOf(world, given);
+    const lifeMs = durationFromProto(ttl) ?? 3_600_000;
+    if (lifeMs < 60_000 || lifeMs > 7 * 86_400_000) throw fieldInvalid('ttl', 'must be 1 minute to 7 days');
+    world.record('device.uninstall_allowed', `user:${caller.user.name ?? ''}`, device.id ?? '');
+    return { code: 'fake.uninstall.code', expireTime: world.time(lifeMs) };
   },
   'DeviceService/ListJoinTokens': (world) => ({
     joinTokens: [...world.joinTokens.values()]

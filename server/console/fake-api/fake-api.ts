@@ -8,6 +8,8 @@ import { deviceMethods } from './device-methods.js';
 import type { CallHandlers } from './handlers.js';
 import { notificationMethods } from './notification-methods.js';
 import { policyMethods } from './policy-methods.js';
+import { recordingMethods } from './recording-methods.js';
+import { releaseMethods } from './release-methods.js';
 import { requestMethods } from './request-methods.js';
 import { resourceMethods } from './resource-methods.js';
 import { serverMethods } from './server-methods.js';
@@ -24,6 +26,8 @@ const CALLS: CallHandlers = {
   ...deviceMethods,
   ...notificationMethods,
   ...policyMethods,
+  ...recordingMethods,
+  ...releaseMethods,
   ...requestMethods,
   ...resourceMethods,
   ...serverMethods,
@@ -57,14 +61,18 @@ export class FakeApi {
     return CALLS[method](this.world, allow(caller, method), request);
   }
 
-  /** Calls a method that goes on answering. What is returned stops it; undefined when it has ended. */
+  /**
+   * Calls a method that goes on answering. What is returned stops it; undefined when it has ended. `end` is called when it
+   * ends later.
+   */
   watch<M extends keyof WatchMethods>(
     method: M,
     request: WatchMethods[M]['request'],
     caller: Caller | undefined,
     send: (message: WatchMethods[M]['response']) => void,
+    end: () => void = () => undefined,
   ): (() => void) | undefined {
-    return watchMethods[method](this.world, allow(caller, method), request, send);
+    return watchMethods[method](this.world, allow(caller, method), request, send, end);
   }
 
   /** Stops everything that it would still do. */

@@ -11,12 +11,16 @@ export type CallHandlers = {
   ) => CallMethods[M]['response'];
 };
 
-/** How each method that goes on answering is answered. What is returned stops it; undefined when it has ended. */
+/**
+ * How each method that goes on answering is answered. What is returned stops it; undefined when it has ended. One that
+ * ends later calls `end`.
+ */
 export type WatchHandlers = {
   readonly [M in keyof WatchMethods]: (
     world: World,
     caller: Caller,
     request: WatchMethods[M]['request'],
     send: (message: WatchMethods[M]['response']) => void,
+    end: () => void,
   ) => (() => void) | undefined;
 };

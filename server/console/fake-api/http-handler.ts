@@ -111,11 +111,16 @@ function answerApi(
   // Refused before the head is sent: who may not watch is answered as for every other method.
   const lines: string[] = [];
   let open = false;
+  let over = false;
   const write = (line: string): void => {
     if (open) response.write(line);
     else lines.push(line);
   };
-  const stop = api.watch(method, body, caller, (message) => write(`${JSON.stringify(message)}\n`));
+  const end = (): void => {
+    over = true;
+    response.end();
+  };
+  const stop = api.watch(method, body, caller, (message) => write(`${JSON.stringify(message)}\n`), end);
   response.writeHead(200, { 'content-type': 'application/jsonl', 'cache-control': 'no-store' });
   response.write(`${lines.join('')}\n`);
   open = true;
@@ -123,7 +128,6 @@ function answerApi(
     response.end();
     return;
   }
-  let over = false;
   const alive = (): void => {
     if (over) return;
     response.write('\n');

@@ -8,6 +8,7 @@ export { createFakeHandler, type FakeHandler } from './http-handler.js';
 export { FAKE_CODE } from './sign-in-methods.js';
 export { Refusal } from './refusal.js';
 export { setOnline, endSession } from './session-life.js';
+export { endRecording, writeOutput } from './recording-life.js';
 export { setHealth } from './timed-sessions.js';
 export { METHOD_ROLES } from '../src/api/method-roles.js';
 export { type Caller } from './caller.js';

@@ -53,6 +53,7 @@ export function requestFits(caller: Caller, request: AccessRequestJson, filter: 
     given === undefined || given === '' || values.some((value) => value?.toLowerCase() === given.toLowerCase());
   if (!is(filter.user, request.userId, request.userName)) return false;
   if (!is(filter.device, request.deviceId, request.deviceName)) return false;
+  if (!is(filter.resource, request.resourceId, request.resourceName)) return false;
   return (
     text === '' ||
     [request.userName, request.deviceName, request.resourceName, request.account?.name, request.reason].some(

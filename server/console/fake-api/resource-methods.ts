@@ -1,6 +1,8 @@
 import type { ConnectorJson, ResourceJson, TryResourceResponseJson, UserJson } from '../src/gen/api.js';
 import { durationToProto } from '../src/model/proto-json.js';
 import { DEVICE_GROUP, FAKE_KINDS, fakeKind, kindOut } from './connector-kinds.js';
+import { compare } from './drift-life.js';
+import { driftMethods } from './drift-methods.js';
 import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import {
@@ -13,22 +15,11 @@ import {
   resourceInUse,
 } from './resource-refusals.js';
 import { refuse } from './refusal.js';
-import { compare, healthOf, PROBLEMS, subjectOf } from './resource-life.js';
+import { healthOf, PROBLEMS, subjectOf } from './resource-life.js';
+import { liveSessions, resourceOut } from './resource-out.js';
 import type { World } from './world.js';
 
 const byName = (a: { name?: string }, b: { name?: string }): number => ((a.name ?? '') < (b.name ?? '') ? -1 : 1);
-
-const isOf = (session: { resourceId?: string; state?: string }, resource: ResourceJson): boolean =>
-  session.resourceId === resource.id && session.state !== 'SESSION_STATE_ENDED';
-
-const liveSessions = (world: World, resource: ResourceJson): number =>
-  [...world.sessions.values()].filter((session) => isOf(session, resource)).length;
-
-/** A resource as it is sent. */
-const resourceOut = (world: World, resource: ResourceJson): ResourceJson => ({
-  ...resource,
-  liveSessions: liveSessions(world, resource),
-});
 
 const connectorOf = (world: World, given: string | undefined): ConnectorJson => {
   const found = [...world.connectors.values()].find(({ id, name }) => id === given || name === given);
@@ -100,6 +91,7 @@ function tried(world: World, resource: ResourceJson, given: string): TryResource
 
 /** What can be had for a time, and how it is reached. */
 export const resourceMethods: Pick<CallHandlers, Extract<keyof CallHandlers, `ResourceService/${string}`>> = {
+  ...driftMethods,
   'ResourceService/ListConnectorKinds': () => ({ kinds: FAKE_KINDS.map(kindOut) }),
   'ResourceService/ListConnectors': (world) => ({ connectors: [...world.connectors.values()].sort(byName) }),
   'ResourceService/PutConnector': (world, caller, { connector: given = {}, secrets = {} }) => {

@@ -27,6 +27,7 @@ const POLICIES: readonly PolicyJson[] = [
       offline: { endAfter: '600s' },
       breakGlass: true,
       freshSignIn: '900s',
+      recording: { mode: 'RECORDING_MODE_OUTPUT', required: true, keep: '7776000s' },
     },
   },
   {

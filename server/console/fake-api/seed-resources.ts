@@ -95,6 +95,7 @@ export function seedResources(world: World): void {
     const id = world.id('resource');
     const kind = CONNECTORS.find(({ name }) => name === given.connector)?.kind ?? '';
     const drift = byHand.map((subject) => ({
+      id: world.id('drift'),
       kind: 'DRIFT_KIND_ADDED_BY_HAND' as const,
       subject,
       sessionId: '',

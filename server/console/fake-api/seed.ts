@@ -1,8 +1,10 @@
 import type { DeviceJson, SessionJson, UserJson } from '../src/gen/api.js';
 import { durationToProto } from '../src/model/proto-json.js';
 import { seedDevices } from './seed-devices.js';
+import { seedChanges } from './seed-changes.js';
 import { seedHistory } from './seed-history.js';
 import { seedPolicies } from './seed-policies.js';
+import { seedRecordings } from './seed-recordings.js';
 import { seedRequests } from './seed-requests.js';
 import { subjectOf } from './resource-life.js';
 import { seedResources } from './seed-resources.js';
@@ -59,7 +61,9 @@ export function seed(world: World, options: SeedOptions): void {
   seedHistory(world);
   seedRequests(world);
   seedSessions(world);
+  seedChanges(world);
   seedSettings(world);
+  seedRecordings(world);
   seedMany(world, options);
 }
 

@@ -19,9 +19,16 @@ export function withDevice(world: World, session: SessionJson): SessionJson {
   return { ...session, deviceOnline: device.online ?? false, ...since };
 }
 
+/** What the policy of a session has recorded of it: sudo rules on Linux alone. */
+function recordingOf(world: World, { policyName, devicePlatform, options }: SessionJson): SessionJson {
+  const recording = world.policies.find(({ name }) => name === policyName)?.spec?.recording;
+  const isRecorded = devicePlatform === 'PLATFORM_LINUX' && options?.kind === 'GRANT_KIND_SUDO_RULE';
+  return isRecorded && recording !== undefined ? { recording } : {};
+}
+
 /** Begins a session: its device answers shortly after, if it is in reach. */
 export function beginSession(world: World, session: SessionJson): SessionJson {
-  const begun = world.putSession({ ...session, state: 'SESSION_STATE_STARTING' });
+  const begun = world.putSession({ ...session, ...recordingOf(world, session), state: 'SESSION_STATE_STARTING' });
   world.record('session.started', `user:${begun.grantedBy ?? 'server'}`, begun.id ?? '');
   answerLater(world, begun.id ?? '');
   return begun;

@@ -194,9 +194,11 @@ export const sessionMethods: Pick<
       totalSize: page.totalSize,
     };
   },
-  'SessionService/GetSession': (world, _caller, { sessionId }) => ({
-    session: sessionFor(world, find(world.sessions.values(), 'session', sessionId, 'SESSION_NOT_FOUND')),
-  }),
+  'SessionService/GetSession': (world, _caller, { sessionId }) => {
+    const session = find(world.sessions.values(), 'session', sessionId, 'SESSION_NOT_FOUND');
+    const changes = world.changes.get(sessionId ?? '');
+    return { session: sessionFor(world, session), ...(changes !== undefined && { changes }) };
+  },
   'SessionService/GrantSession': (world, caller, request) => {
     const reason = neededReason(request.reason);
     const ms = neededDuration(request.duration, 'duration');

@@ -1,6 +1,7 @@
 import { AUDIT_KEY, checkpointNote } from './audit-methods.js';
 import { deviceRow } from './device-methods.js';
 import type { WatchHandlers } from './handlers.js';
+import { watchRecording } from './recording-methods.js';
 import { requestFits, requestFor } from './request-methods.js';
 import { sessionFits, sessionFor } from './session-methods.js';
 
@@ -69,6 +70,7 @@ export const watchMethods: WatchHandlers = {
       if (session !== undefined && session.userId === mine.userId) send({ session: sessionFor(world, session) });
     });
   },
+  'RecordingService/WatchRecording': watchRecording,
   'AuditService/ExportAuditLog': (world, _caller, _request, send) => {
     for (let at = 0; at < world.audit.length; at += EXPORT_BATCH)
       send({ events: world.audit.slice(at, at + EXPORT_BATCH) });

@@ -10,7 +10,10 @@ import type {
   JoinTokenJson,
   PolicyJson,
   PolicyVersionJson,
+  RecordedEventJson,
+  RecordingJson,
   ResourceJson,
+  SessionChangesJson,
   SessionJson,
   SignInJson,
   UserJson,
@@ -31,8 +34,14 @@ export interface DeviceCode {
   decided: 'waiting' | 'approved' | 'denied';
 }
 
+/** A call of sudo, and what happened while it ran. */
+export interface FakeRecording {
+  readonly recording: RecordingJson;
+  readonly events: readonly RecordedEventJson[];
+}
+
 /** Things that can be watched. */
-export type Watched = 'session' | 'request' | 'device';
+export type Watched = 'session' | 'request' | 'device' | 'recording';
 
 /** Everything that the fake API knows, in memory. Records are replaced, never changed in place. */
 export class World {
@@ -52,6 +61,9 @@ export class World {
   readonly joinTokens = new Map<string, JoinTokenJson>();
   readonly requests = new Map<string, AccessRequestJson>();
   readonly sessions = new Map<string, SessionJson>();
+  /** What devices have found of sessions, by the session's id. */
+  readonly changes = new Map<string, SessionChangesJson>();
+  readonly recordings = new Map<string, FakeRecording>();
   readonly apiTokens = new Map<string, ApiTokenJson>();
   readonly channels = new Map<string, ChannelJson>();
   readonly deliveries = new Map<string, DeliveryJson>();
@@ -120,6 +132,12 @@ export class World {
     this.devices.set(device.id ?? '', device);
     this.tell('device', device.id ?? '');
     return device;
+  }
+
+  putRecording(next: FakeRecording): FakeRecording {
+    this.recordings.set(next.recording.id ?? '', next);
+    this.tell('recording', next.recording.id ?? '');
+    return next;
   }
 
   /** Writes an event to the audit log. */

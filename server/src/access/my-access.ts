@@ -119,8 +119,8 @@ export class MyAccess {
           },
           actor,
         );
-      const { name, uid, fingerprint } = account;
-      const target = { device, account: { name, uid, fingerprint } };
+      const { name, uid, sid, fingerprint } = account;
+      const target = { device, account: { name, uid, sid, fingerprint } };
       return createRequest(tx, this.context, { user, target, actor, freshAtMs }, input);
     });
   }
@@ -166,7 +166,7 @@ export class MyAccess {
       } as const;
       await endSessions(tx, this.context.clock.now(), { ids: [id] }, decision);
       return only(await sessionsById(tx.db, [id]));
-    });
+    }, 'first');
   }
 
   /** The caller's newest requests and sessions, newest first; with ids only those of them. */

@@ -1,5 +1,3 @@
-import { createWriteStream, renameSync, rmSync } from 'node:fs';
-import { once } from 'node:events';
 import type { Command } from 'commander';
 import { AuditEvent, AuditServiceService as service, ListAuditEventsRequest } from '@curfew/proto';
 import { CurfewError, outputOf, printList, renderTable, say, timeText } from '@curfew/shared/cli';
@@ -7,6 +5,7 @@ import type { AuditPick } from './audit-flags.js';
 import { eventLine, sealLine } from './audit-export-file.js';
 import { withServer, type ServerConnection } from './server-connection.js';
 import type { ToolContext } from './tool-context.js';
+import { writeWholeFile } from './whole-file.js';
 
 /** `audit list`: as many pages as the limit needs. */
 export async function listEvents(context: ToolContext, command: Command, pick: AuditPick): Promise<void> {
@@ -53,22 +52,7 @@ export async function listEvents(context: ToolContext, command: Command, pick: A
 export async function exportLog(context: ToolContext, command: Command, file: string): Promise<void> {
   const count = await withServer(context, command, async (server) => {
     if (file === '-') return writeExport(server, (text) => void context.stdout.write(text));
-    const fresh = `${file}.${process.pid}.new`;
-    const stream = createWriteStream(fresh, { mode: 0o600, flags: 'wx' });
-    try {
-      await once(stream, 'open');
-      const written = await writeExport(server, async (text) => {
-        if (!stream.write(text)) await once(stream, 'drain');
-      });
-      stream.end();
-      await once(stream, 'finish');
-      renameSync(fresh, file);
-      return written;
-    } catch (error) {
-      stream.destroy();
-      rmSync(fresh, { force: true });
-      throw error;
-    }
+    return writeWholeFile(file, (write) => writeExport(server, write));
   });
   say(context, `${count} records exported; check them with: curfewctl audit verify ${file}`);
 }

@@ -10,6 +10,7 @@ import {
   type Look,
 } from '@curfew/shared/cli';
 import { enumText } from './proto-values.js';
+import { updateText } from './release-table.js';
 
 /** Whether a device can be reached, or since when not. */
 function linkText(device: Device, now: InstantMs): string {
@@ -74,9 +75,11 @@ export function deviceFields(device: Device, now: InstantMs, look: Look): string
       ],
       ['model', facts?.model ?? ''],
       ['agent', facts?.agentVersion ?? ''],
+      ['update', updateText(device.update)],
       ['sudo', `${facts?.sudoVersion ?? ''}${facts?.sudoEnforcesEnd === true ? ' (enforces end times itself)' : ''}`],
       ['remover', facts?.independentRemover ?? ''],
       ['enrolled', timeAndDistance(device.enrolledTime, now)],
+      ['enrolled anew', timeAndDistance(device.reEnrolledTime, now)],
       ['removed', timeAndDistance(device.removedTime, now)],
       ['generation', `${device.appliedGeneration} applied of ${device.generation}`],
       ...device.findings.map((finding) => ['finding', finding] as const),
@@ -108,6 +111,7 @@ export function joinTokenTable(tokens: readonly JoinToken[], now: InstantMs, loo
   return renderTable<JoinToken>(
     [
       { title: 'ID', value: ({ id }) => short(id) },
+      { title: 'FOR', value: ({ deviceName }) => (deviceName === '' ? 'new devices' : deviceName) },
       { title: 'USES LEFT', value: ({ uses, usesLeft }) => `${usesLeft} of ${uses}` },
       { title: 'EXPIRES', value: ({ expireTime }) => timeAndDistance(expireTime, now) },
       { title: 'MADE BY', value: ({ createdBy }) => createdBy },

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import {
   CreateJoinTokenRequest,
   CreateJoinTokenResponse,
+  CreateUninstallCodeRequest,
+  CreateUninstallCodeResponse,
   Device,
   DeviceServiceService as service,
   DeviceState,
@@ -22,7 +24,7 @@ import {
   type DurationMs,
 } from '@curfew/shared/cli';
 import { deviceFields, deviceTable, joinTokenTable } from './device-table.js';
-import type { DevicePick } from './devices-flags.js';
+import type { DevicePick, JoinTokenWish } from './devices-flags.js';
 import { durationToProto } from './proto-values.js';
 import { everyPage, withServer } from './server-connection.js';
 import { known } from './sessions-actions.js';
@@ -110,24 +112,47 @@ const printDevice = (context: ToolContext, command: Command, device: Device): Pr
     text: (look) => deviceFields(device, context.clock.now(), look),
   });
 
-/** `devices join-token create`: the secret is shown this once, inside the command that uses it. */
-export async function createJoinToken(
+/** `devices uninstall-code DEVICE`. */
+export async function createUninstallCode(
   context: ToolContext,
   command: Command,
-  flags: { readonly uses: number; readonly ttl?: DurationMs; readonly address?: string },
+  device: string,
+  ttl: DurationMs | undefined,
 ): Promise<void> {
+  const wish = CreateUninstallCodeRequest.fromPartial({
+    device,
+    ...(ttl === undefined ? {} : { ttl: durationToProto(ttl) }),
+  });
+  const answer = await withServer(context, command, (server) => server.unary(service.createUninstallCode, wish));
+  const until = timeAndDistance(answer.expireTime, context.clock.now());
+  say(context, `until ${until}. On the device, as root: CURFEW_UNINSTALL_CODE=CODE apt-get purge curfew-agent, or`);
+  say(context, 'curfew-agent uninstall --code CODE, where CODE is:');
+  await printOne(context, outputOf(command).format, {
+    json: protoJson(CreateUninstallCodeResponse.toJSON(answer)),
+    text: () => `${safeText(answer.code)}\n`,
+  });
+}
+
+/** `devices join-token create`: the secret is shown this once, inside the command that uses it. */
+export async function createJoinToken(context: ToolContext, command: Command, flags: JoinTokenWish): Promise<void> {
   const { answer, address } = await withServer(context, command, async (server) => ({
     address: flags.address ?? server.address,
     answer: await server.unary(
       service.createJoinToken,
       CreateJoinTokenRequest.fromPartial({
-        uses: flags.uses,
+        uses: flags.uses ?? 1,
+        ...(flags.for === undefined ? {} : { device: flags.for }),
         ...(flags.ttl === undefined ? {} : { ttl: durationToProto(flags.ttl) }),
       }),
     ),
   }));
   const token = known(answer.joinToken);
-  const machines = token.uses === 1 ? 'one machine' : `${token.uses} machines`;
+  const machines =
+    token.deviceName !== ''
+      ? `'${safeText(token.deviceName)}' alone, whose sessions end and whose former key is refused from then on`
+      : token.uses === 1
+        ? 'one machine'
+        : `${token.uses} machines`;
   say(
     context,
     `for ${machines}, until ${timeAndDistance(token.expireTime, context.clock.now())}; shown only now. On the machine, as root:`,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { addressFlag, countFlag, durationFlag, type DurationMs } from '@curfew/shared/cli';
-import type { DevicePick } from './devices-flags.js';
+import type { DevicePick, JoinTokenWish } from './devices-flags.js';
 import type { ToolContext } from './tool-context.js';
 
 const actions = () => import('./devices-actions.js');
@@ -42,6 +42,13 @@ export function addDeviceCommands(program: Command, context: ToolContext): void 
     .action(async (device: string, _flags: object, command: Command) =>
       (await actions()).resolveConflict(context, command, device),
     );
+  devices
+    .command('uninstall-code <device>')
+    .description('make a code with which Curfew can be taken off a device, where the server wants one')
+    .option('--ttl <duration>', 'how long it works, up to 7 days (default: 1h)', durationFlag)
+    .action(async (device: string, flags: { ttl?: DurationMs }, command: Command) =>
+      (await actions()).createUninstallCode(context, command, device, flags.ttl),
+    );
   addJoinTokens(devices, context);
 }
 
@@ -50,14 +57,19 @@ function addJoinTokens(devices: Command, context: ToolContext): void {
   tokens
     .command('create')
     .description('make a token, and print the command that enrols a machine with it')
-    .option('--uses <count>', 'how many machines may use it', countFlag(1, 10_000), 1)
+    .option('--uses <count>', 'how many machines may use it (default: 1)', countFlag(1, 10_000))
+    .addOption(
+      new Option('--for <device>', 'let this device in again after it was set up anew, and no other machine').conflicts(
+        'uses',
+      ),
+    )
     .option('--ttl <duration>', 'how long it works (default: 1h)', durationFlag)
     .option(
       '--address <host:port>',
       'the address that machines reach the server by (default: the one used now)',
       addressFlag,
     )
-    .action(async (flags: { uses: number; ttl?: DurationMs; address?: string }, command: Command) =>
+    .action(async (flags: JoinTokenWish, command: Command) =>
       (await actions()).createJoinToken(context, command, flags),
     );
   tokens

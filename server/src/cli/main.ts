@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { runProgram, SystemClock } from '@curfew/shared/cli';
 import type { ToolContext } from './tool-context.js';
 import { operatorProgram } from './operator-program.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { VERSION } from '../version.js';
 
 const context: ToolContext = {
   stdin: process.stdin,
@@ -15,7 +11,7 @@ const context: ToolContext = {
   env: process.env,
   home: homedir(),
   clock: new SystemClock(),
-  version,
+  version: VERSION,
 };
 
 // The reader of a pipe has had enough, as in `curfewctl … | head`: not an error.

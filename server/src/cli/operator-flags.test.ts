@@ -40,6 +40,11 @@ const ASKED: readonly { flag: string; args: string[]; says: RegExp }[] = [
     says: /: device: must be at least 1/,
   },
   {
+    flag: '--for',
+    args: ['devices', 'join-token', 'create', '--for', ''],
+    says: /: device: must be at least 1/,
+  },
+  {
     flag: '--resource',
     args: ['sessions', 'revoke', '--resource', '', '--reason', 'x'],
     says: /: resource: must be at least 1/,
@@ -96,6 +101,16 @@ const ASKED: readonly { flag: string; args: string[]; says: RegExp }[] = [
     args: ['channels', 'put', 'x', '--kind', 'file', '--target', 'x', '--secret-file', '/nonexistent'],
     says: /: --secret-file: \/nonexistent cannot be read/,
   },
+  {
+    flag: '--cast',
+    args: ['sessions', 'replay', 'x', '--cast', '/nonexistent/x.cast'],
+    says: /file: \/nonexistent\/x\.cast cannot be written: ENOENT/,
+  },
+  {
+    flag: '--raw',
+    args: ['sessions', 'replay', 'x', '--raw', '/nonexistent/x'],
+    says: /file: \/nonexistent\/x cannot be written: ENOENT/,
+  },
   { flag: '--key', args: ['audit', 'verify', '/nonexistent', '--key', 'x'], says: /nonexistent/ },
 ];
 
@@ -103,6 +118,8 @@ const ASKED: readonly { flag: string; args: string[]; says: RegExp }[] = [
 const WRONG: Readonly<Record<string, readonly string[]>> = {
   '<duration>': NO_DURATIONS,
   '<count>': ['0', '-1', '1.5', '1e3', 'many', '', '99999999999999999999'],
+  '<number>': ['0', '-1', '101', '1.5', '5%', 'many', ''],
+  '<factor>': ['', '0', '-1', '1e2', 'fast', '101', '0.01', '1.2345'],
   '<host:port>': ['', 'a b', 'host:0', 'host:65536', 'host:x', 'http://host:7443', '::1'],
   '<line>': ['', 'apt', './x', '/bin/x "open'],
   '<kind>': ['sms', 'WEBHOOK', ''],

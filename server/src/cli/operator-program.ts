@@ -7,6 +7,7 @@ import { addCompletionCommand } from './completion-command.js';
 import { addDeviceCommands } from './devices-command.js';
 import { addLoginCommands } from './login-command.js';
 import { addPolicyCommands } from './policies-command.js';
+import { addReleaseCommands } from './releases-command.js';
 import { addRequestCommands } from './requests-command.js';
 import { addResourceCommands } from './resources-command.js';
 import { addSessionCommands } from './sessions-command.js';
@@ -23,6 +24,7 @@ export function operatorProgram(context: ToolContext): Command {
   addRequestCommands(program, context);
   addSessionCommands(program, context);
   addDeviceCommands(program, context);
+  addReleaseCommands(program, context);
   addUserCommands(program, context);
   addPolicyCommands(program, context);
   addResourceCommands(program, context);

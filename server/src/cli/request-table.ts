@@ -12,7 +12,7 @@ import {
   type Look,
 } from '@curfew/shared/cli';
 import { durationFromProto, enumText } from './proto-values.js';
-import { optionsText } from './session-table.js';
+import { optionsText, placeColumns } from './session-table.js';
 
 /** Where a request stands, and until when. */
 export function requestStateText(request: AccessRequest, now: InstantMs): string {
@@ -32,7 +32,7 @@ export function requestTable(requests: readonly AccessRequest[], now: InstantMs,
     [
       { title: 'ID', value: ({ id }) => short(id) },
       { title: 'USER', value: ({ userName }) => userName },
-      { title: 'DEVICE', value: ({ deviceName }) => deviceName },
+      ...placeColumns(requests),
       { title: 'ACCOUNT', value: ({ account }) => account?.name ?? '' },
       { title: 'FOR', value: ({ duration }) => formatDuration(durationFromProto(duration)) },
       { title: 'STATE', value: (request) => requestStateText(request, now), style },
@@ -52,6 +52,7 @@ export function requestFields(request: AccessRequest, now: InstantMs, look: Look
       ['id', request.id],
       ['state', requestStateText(request, now)],
       ['user', request.userName],
+      ['resource', request.resourceName],
       ['device', request.deviceName],
       [
         'account',

@@ -26,6 +26,7 @@ import {
   timeAndDistance,
   timeText,
   type DurationMs,
+  type InstantMs,
   type Look,
 } from '@curfew/shared/cli';
 import { interrupted } from './interrupt.js';
@@ -48,6 +49,7 @@ function filterOf(pick: RequestPick): AccessRequestFilter {
     states: pick.all === true ? EVERY_STATE : one === undefined ? [] : [AccessRequestState[one]],
     user: pick.user ?? '',
     device: pick.device ?? '',
+    resource: pick.resource ?? '',
     text: pick.text ?? '',
     canDecide: pick.mine === true,
     reviewWaiting: pick.review === true,
@@ -105,16 +107,17 @@ export async function approveRequest(
     ),
   );
   const request = known(answer.request);
-  const by = timeAndDistance(request.startByTime, context.clock.now());
-  if (request.state === AccessRequestState.PENDING)
-    say(context, `your approval is noted; the request still waits for ${safeText(request.waitsFor)}`);
-  else
-    say(
-      context,
-      `approved for ${formatDuration(durationFromProto(request.duration))}: ${safeText(request.userName)} can start it ` +
-        `on ${safeText(request.deviceName)} until ${by}`,
-    );
+  say(context, approvalText(request, context.clock.now()));
   await printRequest(context, command, request);
+}
+
+/** What an approval has come to. */
+function approvalText(request: AccessRequest, now: InstantMs): string {
+  if (request.state === AccessRequestState.PENDING)
+    return `your approval is noted; the request still waits for ${safeText(request.waitsFor)}`;
+  const approved = `approved for ${formatDuration(durationFromProto(request.duration))}: ${safeText(request.userName)}`;
+  if (request.resourceName !== '') return `${approved} gets ${safeText(request.resourceName)} now`;
+  return `${approved} can start it on ${safeText(request.deviceName)} until ${timeAndDistance(request.startByTime, now)}`;
 }
 
 /** `requests review ID --accept|--reject --reason TEXT`. */
@@ -167,7 +170,13 @@ export async function watchRequests(context: ToolContext, command: Command, pick
 
 function changeLine(context: ToolContext, request: AccessRequest): string {
   const now = context.clock.now();
-  const what = [request.id, request.userName, request.deviceName, requestStateText(request, now), request.reason];
+  const what = [
+    request.id,
+    request.userName,
+    request.resourceName || request.deviceName,
+    requestStateText(request, now),
+    request.reason,
+  ];
   return `${timeText(new Date(now), now)}  ${what.map(safeText).join('  ')}\n`;
 }
 

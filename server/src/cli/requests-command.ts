@@ -13,6 +13,7 @@ const picking = (command: Command): Command =>
     .option('--review', 'only those whose break-glass session waits for a review, in any state')
     .option('--user <user>', "only this user's, by id or name")
     .option('--device <device>', 'only for this device, by id or name')
+    .option('--resource <resource>', 'only for this resource, by id or name')
     .option('--text <text>', 'only where a name or the reason has this text');
 
 /** Adds `requests …`. */

@@ -16,6 +16,7 @@ export interface RequestPick {
   readonly review?: boolean;
   readonly user?: string;
   readonly device?: string;
+  readonly resource?: string;
   readonly text?: string;
   readonly orderBy?: string;
 }

@@ -1,5 +1,20 @@
-import { DriftKind, type Connector, type ConnectorField, type ConnectorKind, type Resource } from '@curfew/proto';
-import { renderFields, renderTable, timeAndDistance, timeText, type InstantMs, type Look } from '@curfew/shared/cli';
+import {
+  DriftKind,
+  type Connector,
+  type ConnectorField,
+  type ConnectorKind,
+  type Resource,
+  type ResourceDrift,
+} from '@curfew/proto';
+import {
+  renderFields,
+  renderTable,
+  shortIds,
+  timeAndDistance,
+  timeText,
+  type InstantMs,
+  type Look,
+} from '@curfew/shared/cli';
 
 const pairs = (values: Readonly<Record<string, string>>): string =>
   Object.entries(values)
@@ -43,13 +58,36 @@ export const resourceFields = (resource: Resource, now: InstantMs, look: Look): 
       ['live sessions', String(resource.liveSessions)],
       ...resource.subjects.map(({ user, subject }): [string, string] => ['there known as', `${user} is ${subject}`]),
       ['compared', timeAndDistance(resource.comparedTime, now)],
-      ...resource.drift.map(({ kind, subject, sessionId, seenTime }): [string, string] => [
+      ...resource.drift.map(({ id, kind, subject, sessionId, seenTime }): [string, string] => [
         'differs',
-        [`${subject} ${DRIFT[kind]}`, sessionId, `seen ${timeText(seenTime, now)}`].filter(Boolean).join(', '),
+        [`${subject} ${DRIFT[kind]}`, sessionId, `seen ${timeText(seenTime, now)}`, id].filter(Boolean).join(', '),
       ]),
     ],
     look,
   );
+
+/** A difference, and the resource that it was found in. */
+export interface FoundDrift {
+  readonly resource: string;
+  readonly drift: ResourceDrift;
+}
+
+/** Differences as a table. */
+export function driftTable(found: readonly FoundDrift[], now: InstantMs, look: Look): string {
+  const short = shortIds(found.map(({ drift }) => drift.id));
+  return renderTable<FoundDrift>(
+    [
+      { title: 'ID', value: ({ drift }) => short(drift.id) },
+      { title: 'RESOURCE', value: ({ resource }) => resource },
+      { title: 'WHO', value: ({ drift }) => drift.subject, flexible: true },
+      { title: 'WHAT', value: ({ drift }) => DRIFT[drift.kind] },
+      { title: 'SEEN', value: ({ drift }) => timeText(drift.seenTime, now) },
+      { title: 'SESSION', value: ({ drift }) => drift.sessionId },
+    ],
+    found,
+    look,
+  );
+}
 
 const standing = ({ disabled, circuitOpen, failingSinceTime }: Connector): string => {
   if (disabled) return 'disabled';

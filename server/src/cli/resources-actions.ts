@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import {
+  AcceptDriftRequest,
   CompareResourceRequest,
   Connector,
   ConnectorKind,
+  GiveDriftAgainRequest,
   Resource,
+  ResourceDrift,
   ResourceServiceService as service,
+  TakeDriftAwayRequest,
   TryResourceRequest,
   TryResourceResponse,
 } from '@curfew/proto';
@@ -20,10 +24,17 @@ import {
   safeText,
   say,
 } from '@curfew/shared/cli';
-import { connectorTable, kindTable, resourceFields, resourceTable } from './resource-table.js';
+import {
+  connectorTable,
+  driftTable,
+  kindTable,
+  resourceFields,
+  resourceTable,
+  type FoundDrift,
+} from './resource-table.js';
 import type { TryFlags } from './resources-flags.js';
 import { withServer } from './server-connection.js';
-import { known } from './sessions-actions.js';
+import { known, printSession } from './sessions-actions.js';
 import type { ToolContext } from './tool-context.js';
 
 /** `resources list`. */
@@ -40,9 +51,13 @@ export async function listResources(context: ToolContext, command: Command): Pro
 /** `resources show RESOURCE`. Errors: RESOURCE_NOT_FOUND. */
 export async function showResource(context: ToolContext, command: Command, given: string): Promise<void> {
   const { resources } = await withServer(context, command, (server) => server.unary(service.listResources, {}));
+  await printResource(context, command, resourceNamed(resources, given));
+}
+
+function resourceNamed(resources: readonly Resource[], given: string): Resource {
   const found = resources.find(({ id, name }) => id === given || name.toLowerCase() === given.toLowerCase());
   if (found === undefined) throw new CurfewError('RESOURCE_NOT_FOUND', { given });
-  await printResource(context, command, found);
+  return found;
 }
 
 /** `resources compare RESOURCE`. */
@@ -61,6 +76,46 @@ const printResource = (context: ToolContext, command: Command, resource: Resourc
     json: protoJson(Resource.toJSON(resource)),
     text: (look) => resourceFields(resource, context.clock.now(), look),
   });
+
+/** `resources drift list`: what differs in every resource, or in one. Errors: RESOURCE_NOT_FOUND. */
+export async function listDrift(context: ToolContext, command: Command, given = ''): Promise<void> {
+  const { resources } = await withServer(context, command, (server) => server.unary(service.listResources, {}));
+  const chosen = given === '' ? resources : [resourceNamed(resources, given)];
+  await printList(context, outputOf(command).format, {
+    items: chosen.flatMap(({ name, drift }) => drift.map((one): FoundDrift => ({ resource: name, drift: one }))),
+    json: ({ resource, drift }) => ({ resource, difference: protoJson(ResourceDrift.toJSON(drift)) }),
+    table: (found, look) => driftTable(found, context.clock.now(), look),
+    none: 'ledger and resources agree, as far as they were compared',
+  });
+}
+
+/** `resources drift accept ID`. */
+export async function acceptDrift(context: ToolContext, command: Command, id: string, reason: string): Promise<void> {
+  const request = AcceptDriftRequest.fromPartial({ driftId: id, reason });
+  const { resource } = await withServer(context, command, (server) => server.unary(service.acceptDrift, request));
+  say(context, 'accepted: it is shown no more, and what stands there is never taken away');
+  await printResource(context, command, known(resource));
+}
+
+/** `resources drift give-again ID`. */
+export async function giveDriftAgain(
+  context: ToolContext,
+  command: Command,
+  id: string,
+  reason: string,
+): Promise<void> {
+  const request = GiveDriftAgainRequest.fromPartial({ driftId: id, reason });
+  const { session } = await withServer(context, command, (server) => server.unary(service.giveDriftAgain, request));
+  await printSession(context, command, known(session));
+}
+
+/** `resources drift take-away ID`: says so when the resource has confirmed it. */
+export async function takeDriftAway(context: ToolContext, command: Command, id: string, reason: string): Promise<void> {
+  const request = TakeDriftAwayRequest.fromPartial({ driftId: id, reason });
+  const { resource } = await withServer(context, command, (server) => server.unary(service.takeDriftAway, request));
+  say(context, 'taken away: the resource has confirmed it');
+  await printResource(context, command, known(resource));
+}
 
 /** `resources connectors`. */
 export async function listConnectors(context: ToolContext, command: Command): Promise<void> {

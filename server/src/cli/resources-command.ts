@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { ApplyResourcesFlags, TryFlags } from './resources-flags.js';
+import { reasonFlag } from '@curfew/shared/cli';
+import type { ApplyResourcesFlags, DriftFlags, TryFlags } from './resources-flags.js';
 import type { ToolContext } from './tool-context.js';
 
 const actions = () => import('./resources-actions.js');
@@ -63,6 +64,7 @@ resources:
     .action(async (resource: string, _flags: object, command: Command) =>
       (await actions()).compareResource(context, command, resource),
     );
+  addDriftCommands(resources, context);
   resources
     .command('delete <resource>')
     .description('remove a resource that nobody has')
@@ -75,4 +77,28 @@ resources:
     .action(async (connector: string, _flags: object, command: Command) =>
       (await actions()).deleteConnector(context, command, connector),
     );
+}
+
+function addDriftCommands(resources: Command, context: ToolContext): void {
+  const drift = resources.command('drift').description('what differs between the ledger and resources: see and settle');
+  drift
+    .command('list [resource]')
+    .description('list what comparisons have found, in every resource or in one')
+    .action(async (resource: string | undefined, _flags: object, command: Command) =>
+      (await actions()).listDrift(context, command, resource),
+    );
+  const settling = (name: string, description: string): Command =>
+    drift.command(`${name} <id>`).description(description).requiredOption('--reason <text>', 'why', reasonFlag);
+  settling('accept', 'say that it is well: who was added stands there from now on, and it is shown no more').action(
+    async (id: string, { reason }: DriftFlags, command: Command) =>
+      (await actions()).acceptDrift(context, command, id, reason),
+  );
+  settling('give-again', 'give what was removed by hand again, for the rest of its time').action(
+    async (id: string, { reason }: DriftFlags, command: Command) =>
+      (await actions()).giveDriftAgain(context, command, id, reason),
+  );
+  settling('take-away', 'take away what is back after the end of its session').action(
+    async (id: string, { reason }: DriftFlags, command: Command) =>
+      (await actions()).takeDriftAway(context, command, id, reason),
+  );
 }

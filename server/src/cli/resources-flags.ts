@@ -8,3 +8,8 @@ export interface ApplyResourcesFlags {
 export interface TryFlags {
   readonly user?: string;
 }
+
+/** What settles a difference. */
+export interface DriftFlags {
+  readonly reason: string;
+}

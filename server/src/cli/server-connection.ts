@@ -18,6 +18,8 @@ const ANSWER_WITHIN = durationMs(30_000);
 /** The names that the server's certificate always has, whatever address it is reached by. */
 const SERVER_NAME = 'curfew-server';
 
+const SOUND_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;
+
 /** One connection of an operator to the server. Errors of calls: CallFailure, SERVER_UNREACHABLE, NOT_SIGNED_IN. */
 export class ServerConnection {
   private readonly client: grpc.Client;
@@ -26,8 +28,12 @@ export class ServerConnection {
   constructor(
     private readonly settings: ConnectionSettings,
     private readonly clock: Clock,
+    /** What the calls are called in the logs of server and devices; undefined leaves that to the server. */
+    requestId?: string,
   ) {
     this.metadata.set('authorization', `Bearer ${settings.token}`);
+    // The server would make its own of anything else, and gRPC would not even send some of it.
+    if (SOUND_REQUEST_ID.test(requestId ?? '')) this.metadata.set('x-request-id', requestId ?? '');
     this.client = new grpc.Client(settings.server, grpc.credentials.createSsl(Buffer.from(settings.ca)), {
       'grpc.ssl_target_name_override': SERVER_NAME,
       'grpc.default_authority': SERVER_NAME,
@@ -103,7 +109,8 @@ export async function withServer<T>(
   command: Command,
   work: (server: ServerConnection) => Promise<T>,
 ): Promise<T> {
-  const server = new ServerConnection(await loadSettings(context, globalFlags(command)), context.clock);
+  const settings = await loadSettings(context, globalFlags(command));
+  const server = new ServerConnection(settings, context.clock, context.env['CURFEW_REQUEST_ID']);
   try {
     return await work(server);
   } finally {

@@ -52,6 +52,12 @@ describe('session tables', () => {
   ])
     it(`calls a session that is ${name} '${text}'`, () => assert.equal(sessionStateText(session(change), NOW), text));
 
+  it('says that the prompts of a desktop are answered, and of none where they are not', () => {
+    const fields = (desktop: boolean): string => sessionFields(session({ desktop }), undefined, NOW, look);
+    assert.match(fields(true), /^desktop: +its prompts are answered as well$/m);
+    assert.doesNotMatch(fields(false), /desktop/);
+  });
+
   it('counts down to the end, and stops at zero', () => {
     const row = (minutes: number): string =>
       sessionTable([session({ state: SessionState.ACTIVE, deviceOnline: true, expireTime: at(minutes) })], NOW, look);
@@ -98,7 +104,7 @@ describe('session tables', () => {
     const result = RevokeResult.fromPartial({ session: hostile, outcome: RevokeOutcome.PENDING, diesByTime: at(1) });
     const texts = [
       sessionTable([hostile], NOW, look),
-      sessionFields(hostile, NOW, look),
+      sessionFields(hostile, undefined, NOW, look),
       revokeTable([result], NOW, look),
     ];
     for (const line of texts.join('').split('\n')) assert.ok(!hasUnsafeText(line), line);

@@ -1,9 +1,10 @@
 import {
-  type Command as ProtoCommand,
   EndReason,
   GrantKind,
+  RecordingMode,
   RevokeOutcome,
   type Session,
+  type SessionChanges,
   SessionKind,
   SessionState,
 } from '@curfew/proto';
@@ -13,6 +14,7 @@ import {
   leftText,
   renderFields,
   renderTable,
+  shellText,
   shortIds,
   sinceText,
   timeAndDistance,
@@ -22,6 +24,7 @@ import {
   type InstantMs,
   type Look,
 } from '@curfew/shared/cli';
+import { changesSummary } from './session-changes.js';
 import { durationFromProto, enumText } from './proto-values.js';
 
 /** Whether the right lives in a system outside: there is no device to be in touch with. */
@@ -73,14 +76,15 @@ function left(session: Session, now: InstantMs): string {
   return leftText(session.expireTime, now);
 }
 
-/** What the session is on, and as whom; a column is there when any session has something for it. */
-function placeColumns(sessions: readonly Session[]): Column<Session>[] {
-  const outside = sessions.some(({ resourceName }) => resourceName !== '');
-  const onDevices = !outside || sessions.some(({ deviceName }) => deviceName !== '');
+/** What sessions or requests are about; a column is there when any of them has something for it. */
+export function placeColumns<T extends { readonly resourceName: string; readonly deviceName: string }>(
+  items: readonly T[],
+): Column<T>[] {
+  const outside = items.some(({ resourceName }) => resourceName !== '');
+  const onDevices = !outside || items.some(({ deviceName }) => deviceName !== '');
   return [
-    ...(outside ? [{ title: 'RESOURCE', value: ({ resourceName }: Session) => resourceName }] : []),
-    ...(onDevices ? [{ title: 'DEVICE', value: ({ deviceName }: Session) => deviceName }] : []),
-    { title: 'ACCOUNT', value: ({ account, resourceSubject }) => account?.name ?? resourceSubject },
+    ...(outside ? [{ title: 'RESOURCE', value: ({ resourceName }: T) => resourceName }] : []),
+    ...(onDevices ? [{ title: 'DEVICE', value: ({ deviceName }: T) => deviceName }] : []),
   ];
 }
 
@@ -92,6 +96,7 @@ export function sessionTable(sessions: readonly Session[], now: InstantMs, look:
       { title: 'ID', value: ({ id }) => short(id) },
       { title: 'USER', value: ({ userName }) => userName },
       ...placeColumns(sessions),
+      { title: 'ACCOUNT', value: ({ account, resourceSubject }) => account?.name ?? resourceSubject },
       { title: 'STATE', value: (session) => sessionStateText(session, now), style: stateStyle },
       { title: 'LEFT', value: (session) => left(session, now) },
       { title: 'REASON', value: ({ reason }) => reason, flexible: true },
@@ -102,7 +107,12 @@ export function sessionTable(sessions: readonly Session[], now: InstantMs, look:
 }
 
 /** One session, field by field. */
-export function sessionFields(session: Session, now: InstantMs, look: Look): string {
+export function sessionFields(
+  session: Session,
+  changes: SessionChanges | undefined,
+  now: InstantMs,
+  look: Look,
+): string {
   const detail = [session.endDetail, session.endedBy === '' ? '' : `by ${session.endedBy}`].filter(Boolean).join(', ');
   return renderFields(
     [
@@ -121,6 +131,8 @@ export function sessionFields(session: Session, now: InstantMs, look: Look): str
       ['request', session.requestId],
       ['policy', session.policyName === '' ? '' : `${session.policyName}, version ${session.policyVersion}`],
       ['break-glass', session.breakGlass ? 'yes' : ''],
+      ['recorded', recordedText(session)],
+      ['desktop', session.desktop ? 'its prompts are answered as well' : ''],
       [
         'if the link is lost',
         session.offlineEndAfter === undefined
@@ -136,10 +148,25 @@ export function sessionFields(session: Session, now: InstantMs, look: Look): str
       ],
       ['end decided', timeAndDistance(session.endingTime, now)],
       ['end confirmed', timeAndDistance(session.endedTime, now)],
+      ['processes', processesText(session)],
       ['end', [enumText(EndReason, session.endReason), detail].filter(Boolean).join(': ')],
+      ['left behind', changesSummary(changes)],
     ],
     look,
   );
+}
+
+/** What is recorded of a session. */
+function recordedText({ recording }: Session): string {
+  const what = enumText(RecordingMode, recording?.mode ?? RecordingMode.UNSPECIFIED).replaceAll('_', ' ');
+  return what !== '' && recording?.required === true ? `${what}; sudo refuses where that cannot be done` : what;
+}
+
+/** What became of the processes that a session left running. */
+function processesText({ processes, keepProcesses }: Session): string {
+  if (processes === undefined) return keepProcesses ? 'reported at its end, not ended' : '';
+  const names = processes.leftNames.length === 0 ? '' : ` (${processes.leftNames.join(', ')})`;
+  return `ended: ${processes.ended}, left: ${processes.left}${names}`;
 }
 
 const accountText = ({ account }: Session): string =>
@@ -153,12 +180,10 @@ export function optionsText(options: GrantOptions | undefined): string {
       ? `membership of ${options.group || 'the administrators group'}`
       : 'sudo';
   const runAs = options.runAs === '' || options.runAs === 'root' ? '' : ` as ${options.runAs}`;
-  const only = options.commands.length === 0 ? '' : `, only: ${options.commands.map(commandText).join('; ')}`;
+  const only =
+    options.commands.length === 0 ? '' : `, only: ${options.commands.map(({ argv }) => shellText(argv)).join('; ')}`;
   return `${what}${runAs}${options.passwordRequired ? ' with password' : ''}${only}`;
 }
-
-const commandText = ({ argv }: ProtoCommand): string =>
-  argv.map((word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word}'`)).join(' ');
 
 /** How far a revoke has come, session by session. */
 export function revokeTable(results: readonly RevokeResult[], now: InstantMs, look: Look): string {

@@ -8,6 +8,7 @@ import {
   Platform,
   Session,
   SessionFilter,
+  type SessionChanges,
   SessionKind,
   SessionServiceService as service,
   SessionState,
@@ -77,8 +78,10 @@ export async function listSessions(context: ToolContext, command: Command, pick:
 
 /** `sessions show ID`. */
 export async function showSession(context: ToolContext, command: Command, id: string): Promise<void> {
-  const session = await withServer(context, command, (server) => getSession(server, id));
-  await printSession(context, command, session);
+  const { session, changes } = await withServer(context, command, (server) =>
+    server.unary(service.getSession, GetSessionRequest.fromPartial({ sessionId: id })),
+  );
+  await printSession(context, command, known(session), changes);
 }
 
 /** `sessions extend ID --by DURATION`. */
@@ -161,10 +164,15 @@ export async function getSession(server: ServerConnection, id: string): Promise<
   return known(session);
 }
 
-const printSession = (context: ToolContext, command: Command, session: Session): Promise<void> =>
+export const printSession = (
+  context: ToolContext,
+  command: Command,
+  session: Session,
+  changes?: SessionChanges,
+): Promise<void> =>
   printOne(context, outputOf(command).format, {
     json: sessionJson(session),
-    text: (look) => sessionFields(session, context.clock.now(), look),
+    text: (look) => sessionFields(session, changes, context.clock.now(), look),
   });
 
 /** What a server that keeps its contract always sends. */

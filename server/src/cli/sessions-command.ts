@@ -8,6 +8,7 @@ import {
   usageError,
   type DurationMs,
 } from '@curfew/shared/cli';
+import { speedFlag, type ReplayFlags } from './replay-flags.js';
 import { PLATFORMS, TABS, type SessionPick, type GrantFlags, type RevokeFlags } from './sessions-flags.js';
 import type { ToolContext } from './tool-context.js';
 
@@ -48,6 +49,13 @@ export function addSessionCommands(program: Command, context: ToolContext): void
     .action(async (id: string, _flags: object, command: Command) =>
       (await actions()).showSession(context, command, id),
     );
+  sessions
+    .command('changes <id>')
+    .description('what a session leaves behind on its device: rules, accounts, jobs, keys')
+    .action(async (id: string, _flags: object, command: Command) =>
+      (await import('./session-changes.js')).showSessionChanges(context, command, id),
+    );
+  addRecordings(sessions, context);
   addGrant(sessions, context);
   sessions
     .command('extend <id>')
@@ -57,6 +65,35 @@ export function addSessionCommands(program: Command, context: ToolContext): void
       (await actions()).extendSession(context, command, id, flags.by),
     );
   addRevoke(sessions, context);
+}
+
+/** Adds what is recorded of sessions. */
+function addRecordings(sessions: Command, context: ToolContext): void {
+  sessions
+    .command('recordings <id>')
+    .description('list what was run with sudo in a session')
+    .action(async (id: string, _flags: object, command: Command) =>
+      (await import('./recordings-actions.js')).listRecordings(context, command, id),
+    );
+  sessions
+    .command('replay <recording>')
+    .description('show what was on the terminal; what runs is followed. Who looks is in the audit log')
+    .addOption(new Option('--speed <factor>', 'how many times faster').argParser(speedFlag).default(1, '1'))
+    .addOption(
+      new Option('--max-idle <duration>', 'the longest pause').argParser(durationFlag).default(2 * SECOND, '2s'),
+    )
+    .option('--text', 'as lines, at once, without anything that a terminal acts on; so too where there is no terminal')
+    .addOption(new Option('--cast <file>', 'write an asciicast (version 2); - is stdout').conflicts(['text', 'raw']))
+    .addOption(new Option('--raw <file>', 'write exactly the bytes that were written; - is stdout').conflicts('text'))
+    .action(async (id: string, flags: ReplayFlags, command: Command) =>
+      (await import('./replay.js')).replayRecording(context, command, id, flags),
+    );
+  sessions
+    .command('cut <recording>')
+    .description('end a command that runs; its session goes on')
+    .action(async (id: string, _flags: object, command: Command) =>
+      (await import('./recordings-actions.js')).cutRecording(context, command, id),
+    );
 }
 
 /** What says something of a device only. */

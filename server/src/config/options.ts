@@ -2,7 +2,7 @@
 export interface ConfigOption {
   /** The path in the file, such as 'sessions.max_duration'; in the environment CURFEW_SESSIONS_MAX_DURATION. */
   readonly name: string;
-  /** 'optional' is a text that may be empty; 'origin' is empty or such as 'https://curfew.example.com'. */
+  /** 'optional' is a text that may be empty; 'origin' is empty or such as 'https://curfew.example.com'; 'listen' is empty or HOST:PORT. */
   readonly type:
     | 'text'
     | 'optional'
@@ -11,6 +11,7 @@ export interface ConfigOption {
     | 'file'
     | 'folder'
     | 'port'
+    | 'listen'
     | 'duration'
     | 'boolean'
     | 'list'
@@ -31,6 +32,19 @@ export const CONFIG_OPTIONS = [
     fallback: '/var/lib/curfew-server',
     doc: 'The folder of the ledger and the keys. Only its owner may enter it.',
   },
+  {
+    name: 'ledger.url',
+    type: 'optional',
+    secret: true,
+    fallback: '',
+    doc: 'The PostgreSQL database of the ledger, such as postgres://curfew:PASSWORD@db.example.com/curfew?sslmode=verify-full. Several servers may share it. Empty means the embedded ledger in data_dir.',
+  },
+  {
+    name: 'ledger.key_file',
+    type: 'file',
+    fallback: '',
+    doc: 'The file with the key that seals what servers share in PostgreSQL, the same for all: 32 bytes in base64, made by openssl rand -base64 32. Needed with ledger.url.',
+  },
   { name: 'grpc.host', type: 'text', fallback: '0.0.0.0', doc: 'The address to listen on, for agents and the API.' },
   { name: 'grpc.port', type: 'port', fallback: '7443', doc: 'The port to listen on. 0 takes a free one.' },
   {
@@ -38,6 +52,12 @@ export const CONFIG_OPTIONS = [
     type: 'list',
     fallback: '',
     doc: 'More names and addresses for the server certificate, separated by commas.',
+  },
+  {
+    name: 'grpc.connection_age',
+    type: 'duration',
+    fallback: '1h',
+    doc: 'With ledger.url: after about so long an agent links anew, so that agents spread over all servers.',
   },
   {
     name: 'http.host',
@@ -162,6 +182,12 @@ export const CONFIG_OPTIONS = [
     doc: "Whether sudo always asks for the person's own password.",
   },
   {
+    name: 'devices.uninstall_approval',
+    type: 'boolean',
+    fallback: 'false',
+    doc: 'Whether Curfew is taken off a device only with a code that an operator has made for it. Root can still tear it out by force.',
+  },
+  {
     name: 'requests.decide_within',
     type: 'duration',
     fallback: '24h',
@@ -185,6 +211,31 @@ export const CONFIG_OPTIONS = [
     type: 'duration',
     fallback: '24h',
     doc: 'How long a device certificate works. Renewed at half of it.',
+  },
+  {
+    name: 'recordings.keep',
+    type: 'duration',
+    fallback: '90d',
+    doc: 'How long recordings are kept after the end of their session, where its policy does not say.',
+  },
+  {
+    name: 'recordings.of_direct_grants',
+    type: 'choice',
+    choices: ['off', 'commands', 'output', 'input_and_output'],
+    fallback: 'off',
+    doc: 'What is recorded of sessions that operators give directly, without a policy.',
+  },
+  {
+    name: 'recordings.longest_mib',
+    type: 'count',
+    fallback: '1024',
+    doc: 'How many mebibytes of output and input one recording may have. What comes after is not kept.',
+  },
+  {
+    name: 'recordings.leave_free_mib',
+    type: 'count',
+    fallback: '512',
+    doc: 'Recordings are not taken while the disk of data_dir has less room than this many mebibytes: it is left to the ledger.',
   },
   {
     name: 'limits.token_calls_per_second',
@@ -214,7 +265,49 @@ export const CONFIG_OPTIONS = [
     name: 'limits.watches_per_token',
     type: 'count',
     fallback: '32',
-    doc: 'How many streams of changes one API token may hold open.',
+    doc: 'How many streams of changes one API token, or one device, may hold open.',
+  },
+  {
+    name: 'limits.calls_at_once',
+    type: 'count',
+    fallback: '2000',
+    doc: 'How many calls of everybody together may be at work at a time. Whoever comes then is told to come again. What takes rights away is not counted, and never sent away.',
+  },
+  {
+    name: 'metrics.listen',
+    type: 'listen',
+    fallback: '',
+    doc: 'HOST:PORT at which Prometheus reads /metrics, such as 127.0.0.1:7090. Elsewhere than on loopback with TLS, and only to whoever has the token of metrics.token_file. Empty means that there are none.',
+  },
+  {
+    name: 'metrics.token_file',
+    type: 'file',
+    fallback: '',
+    doc: 'A file with the token that /metrics is given for, as `Authorization: Bearer TOKEN`, and nothing else.',
+  },
+  {
+    name: 'traces.url',
+    type: 'optional',
+    fallback: '',
+    doc: 'The OpenTelemetry collector that gets a trace of each call, by OTLP over HTTP, such as http://127.0.0.1:4318. Without a path it is /v1/traces. Empty means that there are no traces.',
+  },
+  {
+    name: 'traces.headers_file',
+    type: 'file',
+    fallback: '',
+    doc: 'A file with what goes along to the collector, a header a line, such as `Authorization: Bearer TOKEN`. Elsewhere than on loopback it needs an https address.',
+  },
+  {
+    name: 'traces.ca_file',
+    type: 'file',
+    fallback: '',
+    doc: 'A PEM file with the CAs of the collector. Empty means those that the system trusts.',
+  },
+  {
+    name: 'traces.percent',
+    type: 'count',
+    fallback: '100',
+    doc: 'How many of a hundred calls are traced, chosen by chance. A call that comes as part of a trace is traced when its caller says so.',
   },
   {
     name: 'notifications.allow_local_targets',

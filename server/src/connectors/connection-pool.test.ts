@@ -6,6 +6,7 @@ import { ConnectorError } from './connector.js';
 interface FakeConnection {
   readonly number: number;
   isOpen: boolean;
+  answers: number;
 }
 
 const HALF_A_MINUTE = durationMs(30_000);
@@ -24,11 +25,12 @@ describe('a pool of connections', () => {
     pool = new ConnectionPool<FakeConnection>({
       clock,
       open: () => {
-        const connection = { number: opened.length + 1, isOpen: true };
+        const connection = { number: opened.length + 1, isOpen: true, answers: 0 };
         opened.push(connection);
         return Promise.resolve(connection);
       },
       isOpen: (connection) => connection.isOpen,
+      answers: (connection) => connection.answers,
       destroy: (connection) => {
         connection.isOpen = false;
       },
@@ -70,6 +72,18 @@ describe('a pool of connections', () => {
       { kind: 'refused' },
     );
     assert.deepEqual(tried, [2]);
+  });
+
+  it('does not do it once more when the connection is lost after an answer: what followed may have been carried out', async () => {
+    await number();
+    let tried = 0;
+    const lostLate = pool.use(never, (connection) => {
+      tried++;
+      connection.answers++;
+      return Promise.reject(unreachable());
+    });
+    await assert.rejects(lostLate, { kind: 'unreachable' });
+    assert.deepEqual([tried, states()], [1, [false]]);
   });
 
   it('destroys the connection of a call that is stopped, does not try again, and harms no other call', async () => {

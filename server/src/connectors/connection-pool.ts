@@ -8,6 +8,8 @@ export interface PoolParts<Connection> {
   /** Makes a connection that is ready for work, or cleans up what it has begun. Errors: ConnectorError. */
   readonly open: (signal: AbortSignal) => Promise<Connection>;
   readonly isOpen: (connection: Connection) => boolean;
+  /** How many requests the connection has been answered. */
+  readonly answers: (connection: Connection) => number;
   /** Ends a connection at once, whatever it is doing. */
   readonly destroy: (connection: Connection) => void;
 }
@@ -27,16 +29,19 @@ export class ConnectionPool<Connection> {
 
   /**
    * Runs `work` on a connection and stops it when the signal says so. It is run once more on a fresh connection when a
-   * connection that had been idle turns out to be lost, so it must bear being run twice. Errors: ConnectorError.
+   * connection that had been idle turns out to be lost before it answers anything, so its first request must be one that
+   * changes nothing. A later one may have been carried out, and the caller has to hear of that. Errors: ConnectorError.
    */
   async use<T>(signal: AbortSignal, work: (connection: Connection) => Promise<T>): Promise<T> {
     throwIfStopped(signal);
     const waiting = this.takeIdle();
     if (waiting !== undefined) {
+      const before = this.parts.answers(waiting);
       try {
         return await this.run(waiting, signal, work);
       } catch (error) {
-        if (signal.aborted || !(error instanceof ConnectorError) || error.kind !== 'unreachable') throw error;
+        const isUnheard = error instanceof ConnectorError && error.kind === 'unreachable';
+        if (signal.aborted || !isUnheard || this.parts.answers(waiting) > before) throw error;
       }
     }
     return await this.run(await this.parts.open(signal), signal, work);

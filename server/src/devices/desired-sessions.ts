@@ -3,7 +3,8 @@ import { OPEN_STATES } from '../ledger/conditions.js';
 import type { LedgerReader } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
 import { newestCheckpoint } from '../ledger/newest-checkpoint.js';
-import type { AccountIdentity } from '../sessions/session-record.js';
+import type { RecordingRule } from '../policies/policy-spec.js';
+import { recordingOf, type AccountIdentity } from '../sessions/session-record.js';
 import type { DeviceRow } from './find-device.js';
 import { offeredStates } from './offered-states.js';
 
@@ -18,6 +19,12 @@ export interface DesiredSessions {
     expiresAtMs: number;
     /** How long after its link is lost the device ends it; null when it runs to its end. */
     offlineEndAfterMs: number | null;
+    /** Whether what it leaves running is only reported at its end, not ended. */
+    keepProcesses: boolean;
+    /** What is recorded of it; null means nothing. */
+    recording: RecordingRule | null;
+    undoChanges: boolean;
+    desktop: boolean;
   }[];
   /** The ledger's life. */
   readonly incarnation: number;
@@ -25,7 +32,14 @@ export interface DesiredSessions {
   readonly rolledBack: boolean;
   /** The newest checkpoint of the audit log at the same moment; '' before the first. */
   readonly checkpoint: string;
-  readonly endNotices: readonly { sessionId: string; reason: EndReason; endedBy: string; detail: string }[];
+  readonly endNotices: readonly {
+    sessionId: string;
+    reason: EndReason;
+    endedBy: string;
+    detail: string;
+    /** Of the call by which an operator has ended it; '' when by none. */
+    requestId: string;
+  }[];
 }
 
 /** What devices should hold as of one moment. */
@@ -55,9 +69,15 @@ export async function desiredSessions(db: LedgerReader, deviceIds: readonly stri
           options: JSON.parse(session.options) as GrantOptions,
           expiresAtMs: session.expires_at_ms,
           offlineEndAfterMs: session.offline_end_after_ms,
+          keepProcesses: session.keep_processes === 1,
+          recording: recordingOf(session),
+          undoChanges: session.undo_changes === 1,
+          desktop: session.desktop === 1,
         })),
-      endNotices: own.flatMap(({ id, state, end_reason: reason, ended_by: endedBy, end_detail: detail }) =>
-        state === 'ending' && reason !== null ? [{ sessionId: id, reason, endedBy, detail }] : [],
+      endNotices: own.flatMap(({ id, state, end_reason: reason, ...end }) =>
+        state === 'ending' && reason !== null
+          ? [{ sessionId: id, reason, endedBy: end.ended_by, detail: end.end_detail, requestId: end.end_request_id }]
+          : [],
       ),
     };
   });
@@ -77,9 +97,16 @@ const openSessions = (db: LedgerReader, deviceIds: readonly string[]) =>
       'options',
       'expires_at_ms',
       'offline_end_after_ms',
+      'keep_processes',
+      'record_mode',
+      'record_required',
+      'record_keep_ms',
+      'undo_changes',
+      'desktop',
       'end_reason',
       'ended_by',
       'end_detail',
+      'end_request_id',
     ])
     .where('device_id', 'in', deviceIds)
     .where('state', 'in', OPEN_STATES)

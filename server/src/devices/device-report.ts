@@ -1,5 +1,6 @@
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
+import { keepUpdate, type UpdateRecord } from '../releases/keep-update.js';
 import { deviceActor } from './device-actor.js';
 import { leaseRefusalFinding, type LeaseRefusal } from './lease-refusal-finding.js';
 
@@ -17,6 +18,8 @@ export interface DeviceReportRecord {
   readonly accounts: readonly DeviceAccountRecord[];
   readonly findings: readonly string[];
   readonly leaseRefusals: readonly LeaseRefusal[];
+  /** undefined from a device that takes no releases from a server. */
+  readonly update?: UpdateRecord | undefined;
 }
 
 /** How many accounts one statement takes. */
@@ -26,7 +29,12 @@ const CHUNK = 1_000;
  * Keeps a report in the place of the one before. Leases that the device refuses as forged, replayed or mixed up become
  * findings, and one audit event for each code that was not refused before: repeating the report adds nothing.
  */
-export async function keepReport(tx: LedgerTransaction, deviceId: string, report: DeviceReportRecord): Promise<void> {
+export async function keepReport(
+  tx: LedgerTransaction,
+  deviceId: string,
+  report: DeviceReportRecord,
+  nowMs: number,
+): Promise<void> {
   const device = await tx.db
     .selectFrom('device')
     .select(['id', 'name', 'findings'])
@@ -44,6 +52,7 @@ export async function keepReport(tx: LedgerTransaction, deviceId: string, report
     .where('id', '=', deviceId)
     .execute();
   await keepAccounts(tx, deviceId, report.accounts);
+  await keepUpdate(tx, deviceId, report.update, nowMs);
   tx.changed('device', deviceId, '');
 }
 
@@ -57,6 +66,7 @@ async function keepAccounts(
     device_id: deviceId,
     name: account.name,
     uid: account.uid,
+    sid: account.sid ?? '',
     fingerprint: account.fingerprint,
     standing_admin: Number(account.standingAdmin),
     ineligible_reason: account.ineligibleReason,

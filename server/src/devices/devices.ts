@@ -18,6 +18,7 @@ import {
 import { findDevice, type DeviceRow } from './find-device.js';
 import { freeName } from './free-name.js';
 import { redeemJoinToken } from './join-tokens.js';
+import { reEnroll } from './re-enroll.js';
 
 export interface DeviceRecord extends Omit<DeviceRow, 'facts' | 'findings'> {
   readonly facts: DeviceFactsRecord;
@@ -31,7 +32,10 @@ const ORDER = { name: 'name', enrolled_time: 'enrolled_at_ms', last_seen_time: '
 export class Devices {
   constructor(private readonly context: UseCaseContext) {}
 
-  /** Makes a device for one use of a join token, both in one transaction. Errors: JOIN_TOKEN_INVALID, DEVICE_KEY_TAKEN. */
+  /**
+   * Makes a device for one use of a join token, or has the one device that the token is for enrol anew, all in one
+   * transaction. Errors: JOIN_TOKEN_INVALID, DEVICE_KEY_TAKEN.
+   */
   enroll(input: {
     readonly joinToken: string;
     readonly keyHash: string;
@@ -40,13 +44,9 @@ export class Devices {
   }): Promise<DeviceRow> {
     const { ledger, clock, random } = this.context;
     return ledger.write(async (tx) => {
-      const tokenId = await redeemJoinToken(tx, input.joinToken, clock.now());
-      const taken = await tx.db
-        .selectFrom('device')
-        .select('id')
-        .where('key_hash', '=', input.keyHash)
-        .executeTakeFirst();
-      if (taken !== undefined) throw new CurfewError('DEVICE_KEY_TAKEN');
+      const token = await redeemJoinToken(tx, input.joinToken, clock.now());
+      await assertKeyIsNew(tx.db, input.keyHash);
+      if (token.device !== undefined) return reEnroll(tx, token.device, { ...input, joinToken: token.id }, clock.now());
       const row = {
         id: newId('device', random),
         name: await freeName(tx.db, input.hostname),
@@ -67,19 +67,23 @@ export class Devices {
         type: 'device.enrolled',
         actor: { kind: 'server' },
         subject: row.id,
-        data: { name: row.name, joinToken: tokenId, keyHash: row.key_hash },
+        data: { name: row.name, joinToken: token.id, keyHash: row.key_hash },
       });
       tx.changed('device', row.id, row.id);
       return tx.db.selectFrom('device').selectAll().where('id', '=', row.id).executeTakeFirstOrThrow();
     });
   }
 
-  /** The device that owns a key. Errors: DEVICE_UNKNOWN, DEVICE_REMOVED. */
+  /** The device that owns a key. Errors: DEVICE_UNKNOWN, DEVICE_REMOVED, DEVICE_KEY_REPLACED. */
   async byKeyHash(keyHash: string): Promise<DeviceRow> {
-    const row = await this.context.ledger.read((db) =>
+    const { ledger } = this.context;
+    const row = await ledger.read((db) =>
       db.selectFrom('device').selectAll().where('key_hash', '=', keyHash).executeTakeFirst(),
     );
-    if (row === undefined) throw new CurfewError('DEVICE_UNKNOWN');
+    if (row === undefined)
+      throw new CurfewError(
+        (await ledger.read((db) => isFormerKey(db, keyHash))) ? 'DEVICE_KEY_REPLACED' : 'DEVICE_UNKNOWN',
+      );
     if (row.state === 'removed') throw new CurfewError('DEVICE_REMOVED');
     return row;
   }
@@ -87,9 +91,10 @@ export class Devices {
   /**
    * Takes a new stream's hello: every live session gets an epoch for the new nonce. A device that has seen more than
    * this ledger knows proves that the ledger was rolled back; from then on nothing is granted. Returns whether it did.
+   * Errors: DEVICE_KEY_REPLACED, since the stream was opened.
    */
   hello(
-    deviceId: string,
+    { id: deviceId, key_hash: keyHash }: Pick<DeviceRow, 'id' | 'key_hash'>,
     hello: {
       readonly incarnation: number;
       readonly floorGeneration: number;
@@ -100,6 +105,7 @@ export class Devices {
   ): Promise<boolean> {
     return this.context.ledger.write(async (tx) => {
       const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
+      if (device.key_hash !== keyHash) throw new CurfewError('DEVICE_KEY_REPLACED');
       const meta = await readMeta(tx.db);
       const ahead = hello.floorGeneration > device.generation || hello.floorEpoch > device.epoch || hello.forgotten;
       const rolledBack = hello.incarnation > meta.incarnation || (hello.incarnation === meta.incarnation && ahead);
@@ -139,7 +145,7 @@ export class Devices {
 
   /** Keeps what an agent tells of its machine. Changes no right. */
   report(deviceId: string, report: DeviceReportRecord): Promise<void> {
-    return this.context.ledger.write((tx) => keepReport(tx, deviceId, report));
+    return this.context.ledger.write((tx) => keepReport(tx, deviceId, report, this.context.clock.now()));
   }
 
   /** Notes when a device's link was last alive, at its end. */
@@ -176,7 +182,7 @@ export class Devices {
         data: { name: device.name },
       });
       tx.changed('device', deviceId, deviceId);
-    });
+    }, 'first');
   }
 
   /** Errors: DEVICE_NOT_FOUND, DEVICE_NOT_IN_CONFLICT. */
@@ -187,6 +193,8 @@ export class Devices {
         throw new CurfewError('DEVICE_NOT_IN_CONFLICT', { device: device.name });
       await tx.db.updateTable('device').set({ state: 'enrolled' }).where('id', '=', device.id).execute();
       tx.audit({ type: 'device.conflict_resolved', actor: callerActor(caller), subject: device.id });
+      // Every server begins anew to watch for two agents.
+      tx.changed('ledger', device.id);
       tx.changed('device', device.id, device.id);
       return deviceRecord(tx.db, { ...device, state: 'enrolled' });
     });
@@ -206,6 +214,17 @@ export class Devices {
         tx.changed('device', device.id, '');
       }
       return deviceRecord(tx.db, { ...device, labels: text });
+    });
+  }
+
+  /** Notes that an operator lets a device go until a time. Errors: DEVICE_NOT_FOUND, ID_AMBIGUOUS. */
+  allowUninstall(caller: Caller, given: string, untilMs: number): Promise<Pick<DeviceRow, 'key_hash'>> {
+    return this.context.ledger.write(async (tx) => {
+      const device = await findDevice(tx.db, given);
+      if (device.state === 'removed') throw new CurfewError('DEVICE_NOT_FOUND', { given });
+      const data = { name: device.name, untilMs };
+      tx.audit({ type: 'device.uninstall_allowed', actor: callerActor(caller), subject: device.id, data });
+      return device;
     });
   }
 
@@ -233,7 +252,7 @@ export class Devices {
         tx.db,
         await tx.db.selectFrom('device').selectAll().where('id', '=', device.id).executeTakeFirstOrThrow(),
       );
-    });
+    }, 'first');
   }
 
   /** The devices among these ids, and those of the sessions among them. */
@@ -258,6 +277,7 @@ export class Devices {
       const accounts = rows.map((row) => ({
         name: row.name,
         uid: row.uid,
+        sid: row.sid,
         fingerprint: row.fingerprint,
         standingAdmin: row.standing_admin === 1,
         ineligibleReason: row.ineligible_reason,
@@ -283,7 +303,9 @@ export class Devices {
       const scope = `devices ${JSON.stringify([input.states, input.text, input.orderBy])}`;
       const cursor = readPageToken(cursorKey, scope, input.pageToken);
       const pattern = likePattern(input.text);
-      const sortKey = sql<string | number>`coalesce(${sql.ref(order.column)}, 0)`;
+      const column = sql.ref<string | number>(order.column);
+      const sortKey =
+        order.column === 'name' ? sql<string | number>`${column}` : sql<string | number>`coalesce(${column}, 0)`;
       let matching = db
         .selectFrom('device')
         .where('state', 'in', input.states.length > 0 ? input.states : ['enrolled', 'identity_conflict']);
@@ -312,6 +334,16 @@ export class Devices {
   desired(deviceIds: readonly string[]): Promise<DesiredSessions[]> {
     return this.context.ledger.read((db) => desiredSessions(db, deviceIds));
   }
+}
+
+const isFormerKey = async (db: LedgerReader, keyHash: string): Promise<boolean> =>
+  (await db.selectFrom('device_former_key').select('device_id').where('key_hash', '=', keyHash).executeTakeFirst()) !==
+  undefined;
+
+/** Errors: DEVICE_KEY_TAKEN, also for a key that a device had before. */
+async function assertKeyIsNew(db: LedgerReader, keyHash: string): Promise<void> {
+  const taken = await db.selectFrom('device').select('id').where('key_hash', '=', keyHash).executeTakeFirst();
+  if (taken !== undefined || (await isFormerKey(db, keyHash))) throw new CurfewError('DEVICE_KEY_TAKEN');
 }
 
 async function deviceRecord(db: LedgerReader, row: DeviceRow): Promise<DeviceRecord> {

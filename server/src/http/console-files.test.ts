@@ -24,7 +24,9 @@ describe("the console's files", () => {
     files = new ConsoleFiles(path.join(folder, 'dist'));
     server = http.createServer((request, response) => {
       const url = request.url ?? '';
-      if (!files.answer(new HttpExchange(request, response, url, new URLSearchParams(), 'http://localhost')))
+      if (
+        !files.answer(new HttpExchange(request, response, url, new URLSearchParams(), 'http://localhost', 'request-1'))
+      )
         response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -67,6 +69,18 @@ describe("the console's files", () => {
     assert.equal(gunzipSync(packed.body).toString(), SCRIPT);
     const same = await get('/assets/app-1a2b.js', { 'if-none-match': plain.headers.etag });
     assert.deepEqual([same.status, same.body.length], [304, 0]);
+  });
+
+  it('let WebAssembly be compiled in pages, and no text become a script; in nothing else', async () => {
+    for (const url of ['/', '/index.html', '/sessions/ses-01/recordings/rec-01'])
+      assert.match(
+        String((await get(url)).headers['content-security-policy']),
+        /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; .*; frame-ancestors 'none'$/,
+      );
+    const again = await get('/', { 'if-none-match': (await get('/')).headers.etag });
+    assert.equal(again.status, 304);
+    assert.match(String(again.headers['content-security-policy']), /'wasm-unsafe-eval'/);
+    assert.equal((await get('/assets/app-1a2b.js')).headers['content-security-policy'], undefined);
   });
 
   for (const url of ['/', '/sessions', '/requests/req-01', '/policies/on-call', '/device'])

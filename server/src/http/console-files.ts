@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { HttpExchange } from './http-exchange.js';
+import { PAGE_POLICY } from './security-headers.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -67,6 +68,7 @@ export class ConsoleFiles {
     response.setHeader('etag', file.etag);
     response.setHeader('cache-control', file.cacheControl);
     response.setHeader('vary', 'accept-encoding');
+    if (file === this.index) response.setHeader('content-security-policy', PAGE_POLICY);
     if (unchanged) {
       exchange.empty(304);
       return true;

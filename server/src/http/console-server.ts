@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { HttpConfig } from '../config/http-config.js';
+import type { Readiness } from '../health/readiness.js';
 import type { CertificateAuthority } from '../pki/certificate-authority.js';
 import type { HookRoute } from '../notifiers/hook-routes.js';
 import type { CallLimits } from '../rpc/call-limits.js';
@@ -15,6 +16,7 @@ import { allowedNames } from './allowed-hosts.js';
 import { authRoutes } from './auth-routes.js';
 import { deviceRoutes } from './device-routes.js';
 import { ConsoleFiles } from './console-files.js';
+import { healthRoutes } from './health-routes.js';
 import { HttpDoor } from './http-door.js';
 import { HttpListener, type TlsFiles } from './http-listener.js';
 import { JsonApi } from './json-api.js';
@@ -28,6 +30,7 @@ const CERTIFICATE_LIFE = 90 * DAY;
 export interface ConsoleServerParts {
   readonly config: HttpConfig;
   readonly unknownConnections: number;
+  readonly readiness: Pick<Readiness, 'problems'>;
   readonly host: ServiceHost;
   readonly rules: RequestRules;
   readonly hooks: readonly HookRoute[];
@@ -58,6 +61,7 @@ export async function startConsole(parts: ConsoleServerParts): Promise<ConsoleSe
     listener.identified(peer);
   };
   const routes = {
+    ...healthRoutes(parts.readiness),
     ...authRoutes({
       ...signIn,
       users,
@@ -100,7 +104,7 @@ export async function startConsole(parts: ConsoleServerParts): Promise<ConsoleSe
 }
 
 /** The address to listen on, and elsewhere than on loopback the host's name. */
-const ownNames = ({ host, tls }: HttpConfig): string[] => [host, ...(tls ? [os.hostname()] : [])];
+export const ownNames = ({ host, tls }: HttpConfig): string[] => [host, ...(tls ? [os.hostname()] : [])];
 
 function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return os.hostname();
@@ -108,7 +112,10 @@ function shownHost(host: string): string {
 }
 
 /** The certificate to show, from its files or the server's own CA; undefined without TLS. */
-async function tlsFiles({ config, ca }: ConsoleServerParts): Promise<TlsFiles | undefined> {
+export async function tlsFiles({
+  config,
+  ca,
+}: Pick<ConsoleServerParts, 'config' | 'ca'>): Promise<TlsFiles | undefined> {
   if (!config.tls) return undefined;
   if (config.certificate !== undefined)
     return {

@@ -1,6 +1,7 @@
 import { CurfewError, type Logger, type Random } from '@curfew/shared';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookRoute } from '../notifiers/hook-routes.js';
+import { REQUEST_ID_HEADER, requestIdOf } from '../rpc/request-id.js';
 import { shownError } from '../rpc/status-mapping.js';
 import { isAllowedHost } from './allowed-hosts.js';
 import type { Routes } from './auth-routes.js';
@@ -38,9 +39,11 @@ export class HttpDoor {
     const host = request.headers.host;
     const [path, query] = splitTarget(request.url ?? '');
     const ownOrigin = publicUrl ?? `${tls ? 'https' : 'http'}://${host ?? ''}`;
-    const exchange = new HttpExchange(request, response, path, new URLSearchParams(query), ownOrigin);
+    const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER], this.parts.random);
+    const exchange = new HttpExchange(request, response, path, new URLSearchParams(query), ownOrigin, requestId);
     this.route(exchange).catch((error: unknown) => {
-      exchange.fail(shownError(error, `${request.method ?? ''} ${path}`, this.parts.logger, this.parts.random));
+      const method = `${request.method ?? ''} ${path}`;
+      exchange.fail(shownError(error, { method, requestId }, this.parts.logger));
     });
   };
 
@@ -52,10 +55,6 @@ export class HttpDoor {
       throw new CurfewError('HOST_NOT_ALLOWED', { host: (host ?? '').slice(0, 100) });
     if (!path.startsWith('/')) throw new CurfewError('HTTP_INVALID', { problem: 'the target is no path' });
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
-    if (path === '/healthz' && method === 'GET') {
-      exchange.json(200, { status: 'ok' });
-      return;
-    }
     const moving = path.startsWith('/api/') || path.startsWith('/auth/');
     if (moving) response.setHeader('cache-control', 'no-store');
     const route = Object.hasOwn(routes, `${method} ${path}`) ? routes[`${method} ${path}`] : undefined;

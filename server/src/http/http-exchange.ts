@@ -1,5 +1,6 @@
 import { CurfewError } from '@curfew/shared';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { REQUEST_ID_HEADER } from '../rpc/request-id.js';
 import { readCookie, writeCookie } from './cookies.js';
 import { errorBody, httpStatus, retryAfter } from './http-status.js';
 import { readBody } from './request-body.js';
@@ -14,7 +15,11 @@ export class HttpExchange {
     readonly query: URLSearchParams,
     /** Scheme, host and port by which the browser knows us. */
     readonly ownOrigin: string,
-  ) {}
+    /** What the request is called in every log. */
+    readonly requestId: string,
+  ) {
+    response.setHeader(REQUEST_ID_HEADER, requestId);
+  }
 
   /** ADDRESS:PORT. */
   get peer(): string {

@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ConnectionGate } from '../rpc/connection-gate.js';
+import { hardened } from '../rpc/server-credentials.js';
 
 /** A certificate with its chain, and its key. */
 export interface TlsFiles {
@@ -41,7 +42,7 @@ export class HttpListener {
     this.server =
       tls === undefined
         ? http.createServer(LIMITS, handle)
-        : https.createServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, handle);
+        : https.createServer({ ...LIMITS, ...hardened(tls), handshakeTimeout: 10_000 }, handle);
     this.server.maxHeadersCount = MOST_HEADERS;
     // Nobody switches to another protocol here.
     this.server.on('upgrade', (_request, socket) => socket.destroy());
@@ -70,7 +71,7 @@ export class HttpListener {
 
   /** Takes a new certificate, for connections from now on. */
   rotate(tls: TlsFiles): void {
-    if (this.server instanceof https.Server) this.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    if (this.server instanceof https.Server) this.server.setSecureContext(hardened(tls));
   }
 
   /** Lets nobody in any more; what is being answered has a second. */

@@ -2,6 +2,7 @@ import { CurfewError, durationMs, type Clock } from '@curfew/shared';
 import { bearerToken, type Credentials } from '../rpc/credentials.js';
 import type { RequestRules } from '../rpc/request-rules.js';
 import type { IncomingCall, ServiceHost } from '../rpc/service-host.js';
+import { TRACEPARENT_HEADER } from '../tracing/spans.js';
 import { refuseCrossSite, isJson } from './cross-site.js';
 import type { HttpExchange } from './http-exchange.js';
 import { JsonLines } from './json-lines.js';
@@ -24,11 +25,13 @@ export class JsonApi {
   async answer(exchange: HttpExchange): Promise<void> {
     const { host, rules } = this.parts;
     const path = exchange.path.slice('/api'.length);
-    const call = { path, peer: exchange.peer };
+    const { peer, requestId } = exchange;
+    const call = { path, peer, requestId, traceparent: exchange.header(TRACEPARENT_HEADER) };
     try {
       const credentials = this.credentials(exchange);
       const kind = host.kindOf(path);
       if (kind === undefined) throw new CurfewError('PAGE_NOT_FOUND');
+      host.assertRoom(call);
       const text = await exchange.text();
       const incoming: IncomingCall = {
         ...call,

@@ -91,8 +91,8 @@ async function callback(parts: OidcRouteParts, exchange: HttpExchange): Promise<
 }
 
 /** Whatever went wrong, the person lands on the sign-in page, which says it and goes on to `next` afterwards. */
-function land({ logger, random }: OidcRouteParts, exchange: HttpExchange, error: unknown, next: string): void {
-  const { code } = shownError(error, `GET ${exchange.path}`, logger, random);
+function land({ logger }: OidcRouteParts, exchange: HttpExchange, error: unknown, next: string): void {
+  const { code } = shownError(error, { method: `GET ${exchange.path}`, requestId: exchange.requestId }, logger);
   const wanted = next === '/' ? '' : `&next=${encodeURIComponent(next)}`;
   exchange.redirect(`/sign-in?error=${code}${wanted}`);
 }

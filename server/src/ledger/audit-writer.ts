@@ -10,12 +10,10 @@ import {
   type StoredNode,
 } from '@curfew/shared';
 import { sql } from 'kysely';
-import { actorName, type AuditEntry } from '../audit/audit-entry.js';
+import { actorName, requestIdOf, type AuditEntry } from '../audit/audit-entry.js';
 import type { LedgerReader } from './ledger.js';
 import { readMeta } from './ledger-meta.js';
-
-/** SQLite takes at most 32,766 variables in a statement. */
-const ROWS_PER_INSERT = 1_000;
+import type { Tables } from './tables.js';
 
 /** Reads a stored node of the audit tree. */
 export async function readAuditNode(db: LedgerReader, place: { level: number; index: number }): Promise<Hash> {
@@ -38,37 +36,44 @@ async function auditSize(db: LedgerReader): Promise<number> {
   return size;
 }
 
+const callOf = ({ actor }: AuditEntry) => {
+  const requestId = requestIdOf(actor);
+  return requestId === undefined ? {} : { requestId };
+};
+
+/** What is to be stored of events that were appended. */
+export interface AuditRows {
+  readonly events: readonly Tables['audit_event'][];
+  /** Every subtree that they have completed. */
+  readonly nodes: readonly StoredNode[];
+}
+
 /** Appends to the audit log inside a transaction; signs one checkpoint for all of it. */
 export class AuditWriter {
   private frontier = MerkleFrontier.empty();
 
-  constructor(private readonly key: NoteSigningKey) {}
+  constructor(
+    private readonly key: NoteSigningKey,
+    private readonly insert: (rows: AuditRows) => void | Promise<void>,
+  ) {}
 
   /** Appends, and signs the tree as it stands then. Call once in a transaction, last before the commit. */
   async append(db: LedgerReader, entries: readonly AuditEntry[], now: InstantMs): Promise<void> {
     await this.catchUp(db);
-    const events = [];
+    const events: Tables['audit_event'][] = [];
     const nodes: StoredNode[] = [];
     for (const entry of entries) {
-      const index = this.frontier.size;
+      const idx = this.frontier.size;
       const [actor, data] = [actorName(entry.actor), entry.data ?? {}];
+      const { type, subject } = entry;
       const record = Buffer.from(
-        canonicalJson({ index, time: now, type: entry.type, actor, subject: entry.subject, data }),
+        canonicalJson({ index: idx, time: now, type, actor, subject, data, ...callOf(entry) }),
       );
+      events.push({ idx, at_ms: now, type, actor, subject, record });
       nodes.push(...this.frontier.append(leafHash(record)));
-      events.push({ idx: index, at_ms: now, type: entry.type, actor, subject: entry.subject, record });
     }
-    for (let at = 0; at < events.length; at += ROWS_PER_INSERT)
-      await db
-        .insertInto('audit_event')
-        .values(events.slice(at, at + ROWS_PER_INSERT))
-        .execute();
-    const rows = nodes.map(({ level, index, hash }) => ({ level, idx: index, hash }));
-    for (let at = 0; at < rows.length; at += ROWS_PER_INSERT)
-      await db
-        .insertInto('audit_node')
-        .values(rows.slice(at, at + ROWS_PER_INSERT))
-        .execute();
+    const inserted = this.insert({ events, nodes });
+    if (inserted !== undefined) await inserted;
     await this.seal(db);
   }
 

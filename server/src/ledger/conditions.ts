@@ -16,5 +16,8 @@ export const IS_WAITING = sql<boolean>`state = 'waiting'`;
 /** Sessions that are not over. */
 export const IS_NOT_ENDED = sql<boolean>`state <> 'ended'`;
 
+/** Sessions that wait for their device or resource to confirm them. */
+export const IS_UNCONFIRMED = sql<boolean>`state in ('starting', 'ending')`;
+
 /** Devices that an operator should look at. */
 export const HAS_TO_BE_LOOKED_AT = sql<boolean>`state <> 'removed' and (findings <> '[]' or state = 'identity_conflict')`;

@@ -1,3 +1,4 @@
+import type { Random } from '@curfew/shared';
 import type { LedgerReader } from './ledger.js';
 
 const KEYS = {
@@ -41,4 +42,12 @@ export async function writeMeta(db: LedgerReader, meta: Partial<LedgerMeta>): Pr
       .values({ key: KEYS[name], value: String(value) })
       .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: String(value) }))
       .execute();
+}
+
+/** Gives a ledger that is new its name, once for ever. */
+export async function nameLedger(db: LedgerReader, random: Random): Promise<void> {
+  const meta = await readMeta(db);
+  if (meta.id !== '') return;
+  const hex = (size: number): string => random.bytes(size).toString('hex');
+  await writeMeta(db, { id: hex(8), incarnation: 1, rolledBack: '', cursorKey: hex(32) });
 }

@@ -10,7 +10,12 @@ export interface Change {
   readonly id: string;
   /** The device that the change concerns; '' when none. */
   readonly deviceId: string;
+  /** Whether it takes a right away: whoever works through many changes does these first. */
+  readonly takesAway?: true;
 }
+
+/** Whether a unit of work waits for what came before it. 'first' is for what takes rights away, and for what confirms that. */
+export type Urgency = 'in_turn' | 'first';
 
 export type LedgerReader = Kysely<Tables>;
 
@@ -20,7 +25,7 @@ export interface LedgerTransaction {
   /** Appends to the audit log: exactly once for each change of state. */
   audit(entry: AuditEntry): void;
   /** Notes a change for listeners and watchers; returns its revision. */
-  changed(kind: Change['kind'], id: string, deviceId?: string): number;
+  changed(kind: Change['kind'], id: string, deviceId?: string, takesAway?: boolean): number;
 }
 
 /** What a text leads to, for a statement that calls the session `s`. */
@@ -50,9 +55,15 @@ export interface Ledger {
    * Runs the work in a transaction that it may share with others of the same moment (group commit); resolves after
    * the commit is durable. An error of the work undoes the work alone. Errors: STORAGE_FAILED when the commit fails.
    */
-  write<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T>;
+  write<T>(work: (tx: LedgerTransaction) => Promise<T>, urgency?: Urgency): Promise<T>;
   /** Calls the listener after each commit, in order; returns what stops it. */
   onChange(listener: (changes: readonly Change[]) => void): () => void;
+  /** Why it can take no writes now; '' when all is well. */
+  readonly problem: string;
+  /** Whether this server does what only one may do at a time, such as to send notices: the only one does, or one of several. */
+  readonly leads: boolean;
+  /** Calls the listener whenever that may have changed; returns what stops it. */
+  onLead(listener: () => void): () => void;
   /** Writes a consistent copy while the ledger is in use. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;

@@ -14,13 +14,15 @@ export class SqliteSessionSearch implements SessionSearch {
     // SQLite's texts end here; nothing that is stored holds one.
     if (text.includes('\0')) return NOTHING;
     if (Array.from(text).length < GRAM) return { condition: containsShort(text), isRare: false };
-    const found = sql`select rowid from session_search where session_search match ${phrase(text)}
+    const found = sql<{ rowid: number }>`select rowid from session_search where session_search match ${phrase(text)}
       and rowid >= ${alsoEnded ? 0 : await firstLive(db)}`;
-    const counted = await sql<{ hits: number }>`
-      select count(*) as hits from (${found} limit ${RARE + 1})`.execute(db);
-    const isRare = (counted.rows[0]?.hits ?? 0) <= RARE;
-    // With the sign SQLite only asks for each session whether it is among them (sqlite.org/optoverview.html, 2.3).
-    const condition = isRare ? sql<boolean>`s.rowid in (${found})` : sql<boolean>`+s.rowid in (${found})`;
+    const { rows } = await sql<{ rowid: number }>`${found} limit ${RARE + 1}`.execute(db);
+    const isRare = rows.length <= RARE;
+    // A few are named: in a long past even they take long to find, and the page and its count would each look again. With
+    // the sign SQLite only asks for each session whether it is among them (sqlite.org/optoverview.html, 2.3).
+    const condition = isRare
+      ? sql<boolean>`s.rowid in (select value from json_each(${JSON.stringify(rows.map(({ rowid }) => rowid))}))`
+      : sql<boolean>`+s.rowid in (${found})`;
     return { condition, isRare };
   }
 }

@@ -15,12 +15,13 @@ const refuse = (problem: string): never => {
 
 /**
  * Opens a database that keeps what it has committed through a power cut, or refuses. better-sqlite3 is compiled to
- * run WAL with synchronous=NORMAL, which does not; so FULL is set, and read back after a write.
- * Errors: STORAGE_UNSAFE.
+ * run WAL with synchronous=NORMAL, which does not; so FULL is set, and read back after a write. `first` sets what has to
+ * be set before there is any table. Errors: STORAGE_UNSAFE.
  */
-export function openSqlite(file: string): Database.Database {
+export function openSqlite(file: string, first?: (db: Database.Database) => void): Database.Database {
   const db = new Database(file);
   try {
+    first?.(db);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');

@@ -3,17 +3,10 @@ import type Database from 'better-sqlite3';
 import { Kysely, Migrator, SqliteDialect } from 'kysely';
 import type { AuditEntry } from '../audit/audit-entry.js';
 import { nextTurn } from '../next-turn.js';
-import { AuditWriter } from './audit-writer.js';
+import { AuditWriter, type AuditRows } from './audit-writer.js';
 import type { Change, Ledger, LedgerReader, LedgerTransaction } from './ledger.js';
-import { readMeta, writeMeta } from './ledger-meta.js';
-import * as firstMigration from './migrations/0001-ledger.js';
-import * as signInMigration from './migrations/0002-sign-in.js';
-import * as policiesMigration from './migrations/0003-policies.js';
-import * as notificationsMigration from './migrations/0004-notifications.js';
-import * as listsMigration from './migrations/0005-lists.js';
-import * as signInEndsMigration from './migrations/0006-sign-in-ends.js';
-import * as searchMigration from './migrations/0007-search.js';
-import * as timedAccessMigration from './migrations/0008-timed-access.js';
+import { nameLedger } from './ledger-meta.js';
+import { MIGRATIONS } from './migrations.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { SqliteSessionSearch } from './session-search.js';
 import { copyLogIfLong, isStorageFailure, isStorageFull, openSqlite } from './sqlite-connection.js';
@@ -42,15 +35,15 @@ interface Group {
   readonly entries: AuditEntry[];
 }
 
-/** How many changes one statement takes. */
-const CHANGES_PER_INSERT = 1_000;
-
 /**
  * The ledger on one SQLite file, with group commit: what arrives in one turn of the event loop shares one fsync. Reads
  * and groups take turns on one connection: what a second one has in its cache is worth nothing after each commit.
  */
 export class SqliteLedger implements Ledger {
   readonly sessionSearch = new SqliteSessionSearch();
+  /** When its disk fails, its process ends. */
+  readonly problem = '';
+  readonly leads = true;
   private readonly db: LedgerReader;
   private readonly auditWriter: AuditWriter;
   private readonly listeners = new Set<(changes: readonly Change[]) => void>();
@@ -68,44 +61,31 @@ export class SqliteLedger implements Ledger {
   ) {
     this.statements = new PreparedStatements(raw);
     this.db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: this.statements }) });
-    this.auditWriter = new AuditWriter(options.noteKey);
+    this.auditWriter = new AuditWriter(options.noteKey, (rows) => {
+      insertAudit(this.statements, rows);
+    });
   }
 
-  /** Opens the ledger, making or migrating it. Errors: STORAGE_UNSAFE. */
+  /** Opens the ledger, making or migrating it. Errors: STORAGE_UNSAFE; LEDGER_NEWER, and it is left as it is. */
   static async open(options: SqliteLedgerOptions): Promise<SqliteLedger> {
     const raw = openSqlite(options.file);
     const ledger = new SqliteLedger(raw, options);
     const migrator = new Migrator({
       db: ledger.db,
       provider: {
-        getMigrations: () =>
-          Promise.resolve({
-            '0001-ledger': firstMigration,
-            '0002-sign-in': signInMigration,
-            '0003-policies': policiesMigration,
-            '0004-notifications': notificationsMigration,
-            '0005-lists': listsMigration,
-            '0006-sign-in-ends': signInEndsMigration,
-            '0007-search': searchMigration,
-            '0008-timed-access': timedAccessMigration,
-          }),
+        getMigrations: () => Promise.resolve({ ...MIGRATIONS }),
       },
       // Others may have come in between; no migration depends on another than the first.
       allowUnorderedMigrations: true,
     });
     const { error } = await migrator.migrateToLatest();
-    if (error !== undefined)
+    if (error !== undefined) {
+      const migration = unknownStep(raw, await migrator.getMigrations());
+      raw.close();
+      if (migration !== undefined) throw new CurfewError('LEDGER_NEWER', { file: options.file, migration });
       throw new CurfewError('STORAGE_UNSAFE', { problem: 'the ledger could not be migrated' }, { cause: error });
-    await ledger.write(async ({ db }) => {
-      const meta = await readMeta(db);
-      if (meta.id === '')
-        await writeMeta(db, {
-          id: options.random.bytes(8).toString('hex'),
-          incarnation: 1,
-          rolledBack: '',
-          cursorKey: options.random.bytes(32).toString('hex'),
-        });
-    });
+    }
+    await ledger.write(({ db }) => nameLedger(db, options.random));
     return ledger;
   }
 
@@ -133,6 +113,10 @@ export class SqliteLedger implements Ledger {
   onChange(listener: (changes: readonly Change[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  onLead(): () => void {
+    return () => undefined;
   }
 
   async backup(file: string): Promise<void> {
@@ -201,9 +185,9 @@ export class SqliteLedger implements Ledger {
     const tx: LedgerTransaction = {
       db: this.db,
       audit: (entry) => entries.push(entry),
-      changed: (kind, id, deviceId = '') => {
+      changed: (kind, id, deviceId = '', takesAway = false) => {
         const revision = this.nextRevision();
-        changes.push({ revision, kind, id, deviceId });
+        changes.push({ revision, kind, id, deviceId, ...(takesAway ? { takesAway } : {}) });
         return revision;
       },
     };
@@ -223,8 +207,8 @@ export class SqliteLedger implements Ledger {
       });
       return;
     }
-    group.changes.push(...changes);
-    group.entries.push(...entries);
+    for (const change of changes) group.changes.push(change);
+    for (const entry of entries) group.entries.push(entry);
   }
 
   private nextRevision(): number {
@@ -239,12 +223,12 @@ export class SqliteLedger implements Ledger {
 
   /** Writes down what all units together have changed, under one checkpoint. */
   private async record({ changes, entries }: Group): Promise<void> {
-    for (let at = 0; at < changes.length; at += CHANGES_PER_INSERT) {
-      const rows = changes
-        .slice(at, at + CHANGES_PER_INSERT)
-        .map(({ deviceId, ...row }) => ({ ...row, device_id: deviceId }));
-      await this.db.insertInto('change').values(rows).execute();
-    }
+    // Row by row: one statement that is prepared once costs less than the texts of many rows.
+    const insert = this.statements.prepare(
+      'insert into change (revision, kind, id, device_id, takes_away) values (?, ?, ?, ?, ?)',
+    );
+    for (const { revision, kind, id, deviceId, takesAway } of changes)
+      insert.run([revision, kind, id, deviceId, takesAway === true ? 1 : 0]);
     if (entries.length === 0) return;
     await this.auditWriter.append(this.db, entries, this.options.clock.now());
   }
@@ -254,4 +238,22 @@ export class SqliteLedger implements Ledger {
     if (isStorageFailure(error)) this.options.fatal(error);
     if (this.raw.inTransaction) this.raw.exec('rollback');
   }
+}
+
+/** A step that a newer server has taken with this ledger; undefined when there is none. */
+function unknownStep(raw: Database.Database, known: readonly { readonly name: string }[]): string | undefined {
+  const names = new Set(known.map(({ name }) => name));
+  const steps = raw.prepare('select name from kysely_migration order by name').all() as { name: string }[];
+  return steps.find(({ name }) => !names.has(name))?.name;
+}
+
+/** Row by row, with statements that are prepared once. */
+function insertAudit(statements: PreparedStatements, { events, nodes }: AuditRows): void {
+  const event = statements.prepare(
+    'insert into audit_event (idx, at_ms, type, actor, subject, record) values (?, ?, ?, ?, ?, ?)',
+  );
+  const node = statements.prepare('insert into audit_node (level, idx, hash) values (?, ?, ?)');
+  for (const { idx, at_ms, type, actor, subject, record } of events)
+    event.run([idx, at_ms, type, actor, subject, record]);
+  for (const { level, index, hash } of nodes) node.run([level, index, hash]);
 }

@@ -1,6 +1,8 @@
 import type { EndReason, RequestState, SessionKind, SessionState } from '@curfew/shared';
 import type { Generated, GeneratedAlways } from 'kysely';
 import type { ChannelKind, DeliveryState } from '../notifiers/channel-kind.js';
+import type { RecordingMode } from '../policies/policy-spec.js';
+import type { DeviceUpdateState, ReleaseTables } from '../releases/release-tables.js';
 import type { DriftKind, GrantPhase } from '../timed-access/grant-phase.js';
 
 /** Where the review of a break-glass session stands; '' when there is nothing to review. */
@@ -10,7 +12,7 @@ type ReviewState = '' | 'waiting' | 'accepted' | 'rejected';
 export type SignInMethod = 'password' | 'password and code' | 'oidc';
 
 /** Instants are milliseconds since the Unix epoch, durations milliseconds, booleans 0 or 1, JSON is text. */
-export interface Tables {
+export interface Tables extends ReleaseTables {
   ledger_meta: { key: string; value: string };
   app_user: {
     id: string;
@@ -86,7 +88,10 @@ export interface Tables {
     created_at_ms: number;
     expires_at_ms: number;
     revoked_at_ms: number | null;
+    /** The only device that it lets in again; null where it makes new ones. */
+    device_id: string | null;
   };
+  device_former_key: { key_hash: string; device_id: string; replaced_at_ms: number };
   device: {
     id: string;
     name: string;
@@ -97,19 +102,31 @@ export interface Tables {
     enrolled_at_ms: number;
     removed_at_ms: number | null;
     last_seen_at_ms: number | null;
+    /** Since when it is known to be silent with live sessions; null while it is not. */
+    silent_since_ms: Generated<number | null>;
     generation: number;
     applied_generation: number;
     epoch: number;
     revoked_epoch: number;
+    /** Since when it has its key, where another one was before; null for its first. */
+    key_since_ms: Generated<number | null>;
     /** A JSON object of texts. */
     labels: Generated<string>;
     /** As the facts name it, such as 'PLATFORM_LINUX'. */
     platform: GeneratedAlways<string>;
+    /** How far it has come with the newest release that it was offered; null where it takes none. */
+    update_state: Generated<DeviceUpdateState | null>;
+    update_version: Generated<string>;
+    update_code: Generated<string>;
+    update_detail: Generated<string>;
+    update_since_ms: Generated<number | null>;
   };
   device_account: {
     device_id: string;
     name: string;
+    /** Of an account of Windows, a number that is made of its SID. */
     uid: number;
+    sid: Generated<string>;
     fingerprint: string;
     standing_admin: number;
     ineligible_reason: string;
@@ -229,6 +246,21 @@ export interface Tables {
     no_extension: Generated<number>;
     /** How long after its link is lost the device ends it; null means never. */
     offline_end_after_ms: Generated<number | null>;
+    /** Whether what it leaves running is only reported at its end, not ended. */
+    keep_processes: Generated<number>;
+    undo_changes: Generated<number>;
+    /** Whether the prompts of a Linux desktop are answered as well. */
+    desktop: Generated<number>;
+    /** What the device has said of the processes that it left, as JSON; null before. */
+    processes: Generated<string | null>;
+    /** What is recorded of its calls of sudo; null means nothing. */
+    record_mode: Generated<RecordingMode | null>;
+    /** Whether sudo refuses where it cannot be recorded. */
+    record_required: Generated<number>;
+    /** How long after its end that is kept; null means the server's default. */
+    record_keep_ms: Generated<number | null>;
+    /** Of the call by which an operator has ended it; '' when by none. */
+    end_request_id: Generated<string>;
   };
   session_transition: {
     session_id: string;
@@ -333,6 +365,7 @@ export interface Tables {
   };
   resource_member: { resource_id: string; subject_id: string; label: string };
   resource_drift: {
+    id: string;
     resource_id: string;
     kind: DriftKind;
     subject_id: string;
@@ -341,5 +374,18 @@ export interface Tables {
     session_id: string;
     seen_at_ms: number;
   };
-  change: { revision: Generated<number>; kind: string; id: string; device_id: string };
+  session_changes: {
+    session_id: string;
+    /** A SessionChanges message by the JSON mapping of Protocol Buffers: shown, never acted on. */
+    report: string;
+    final: number;
+    noted_at_ms: number;
+  };
+  change: {
+    revision: Generated<number>;
+    kind: string;
+    id: string;
+    device_id: string;
+    takes_away: Generated<number>;
+  };
 }

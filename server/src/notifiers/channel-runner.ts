@@ -86,6 +86,11 @@ export class ChannelRunner {
     await this.running;
   }
 
+  /** The index of the event that it looks at next. */
+  get next(): number {
+    return this.cursor;
+  }
+
   /** How long the place is still left alone. By the clock that nobody can set back. */
   private get restMs(): number {
     return Math.max(0, Math.ceil(this.restUntilMs - this.parts.clock.bootTime()));

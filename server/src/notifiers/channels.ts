@@ -72,7 +72,10 @@ export class Channels {
     const made = await context.ledger.write(async (tx) => {
       const before = await channelBy(tx.db, 'name_key', wish.name.toLowerCase());
       await assertFileIsFree(tx.db, wish, before?.id);
-      return before === undefined ? this.create(tx, caller, wish) : this.change(tx, caller, wish, before);
+      const put = await (before === undefined ? this.create(tx, caller, wish) : this.change(tx, caller, wish, before));
+      // For the server that leads, which may be another one.
+      tx.changed('ledger', put.id);
+      return put;
     });
     await this.parts.onChange(made.id, 'changed');
     return { channel: await this.status(made.id), secret: made.secret };
@@ -136,6 +139,7 @@ export class Channels {
       await tx.db.deleteFrom('channel').where('id', '=', channel.id).execute();
       const data = { name: channel.name, kind: channel.kind };
       tx.audit({ type: 'channel.deleted', actor: callerActor(caller), subject: channel.id, data });
+      tx.changed('ledger', channel.id);
       return channel.id;
     });
     if (id !== undefined) await this.parts.onChange(id, 'changed');

@@ -1,6 +1,7 @@
-import { type Clock, type Logger, type Random } from '@curfew/shared';
+import { isId, type Clock, type Logger, type Random } from '@curfew/shared';
 import type { Ledger } from '../ledger/ledger.js';
 import { attempt } from './attempt.js';
+import type { ChannelKind } from './channel-kind.js';
 import { allChannels, channelBy, type ChannelRecord } from './channel-record.js';
 import { ChannelRunner } from './channel-runner.js';
 import type { Notice } from './notice.js';
@@ -15,23 +16,64 @@ export interface NotifierParts {
   readonly senderOf: (channel: ChannelRecord) => Sender;
 }
 
+interface RunningChannel {
+  readonly runner: ChannelRunner;
+  readonly sender: Sender;
+  readonly kind: ChannelKind;
+  /** What it was made of: another channel when that is other. */
+  readonly madeOf: string;
+}
+
 /** Takes what the audit log says to every channel, from the start to the stop of the server. */
 export class Notifier {
-  private readonly runners = new Map<string, { readonly runner: ChannelRunner; readonly sender: Sender }>();
+  private readonly runners = new Map<string, RunningChannel>();
   private readonly outbox: Outbox;
   private reloading: Promise<void> = Promise.resolve();
-  private unsubscribe = (): void => undefined;
+  private readonly unsubscribe: (() => void)[] = [];
 
   constructor(private readonly parts: NotifierParts) {
     this.outbox = new Outbox(parts.ledger, parts.random);
   }
 
-  /** Goes on where the last server stopped. */
+  /** Goes on where the last server stopped. Of several servers on a ledger, only the one that leads is at work. */
   async start(): Promise<void> {
-    for (const channel of await this.parts.ledger.read(allChannels)) this.run(channel);
-    this.unsubscribe = this.parts.ledger.onChange(() => {
-      for (const { runner } of this.runners.values()) runner.wake();
-    });
+    const { ledger } = this.parts;
+    await this.runAll();
+    this.unsubscribe.push(
+      ledger.onChange((changes) => {
+        for (const { runner } of this.runners.values()) runner.wake();
+        for (const { kind, id } of changes)
+          if (kind === 'ledger' && isId('channel', id)) void this.changedThere(id).catch(this.failed);
+      }),
+      ledger.onLead(() => {
+        void (ledger.leads ? this.runAll() : this.stopAll()).catch(this.failed);
+      }),
+    );
+  }
+
+  private async runAll(): Promise<void> {
+    if (!this.parts.ledger.leads) return;
+    for (const channel of await this.parts.ledger.read(allChannels))
+      if (!this.runners.has(channel.id)) this.run(channel);
+  }
+
+  private async stopAll(): Promise<void> {
+    const all = [...this.runners.values()];
+    this.runners.clear();
+    await Promise.all(all.map(({ runner }) => runner.stop()));
+  }
+
+  private readonly failed = (error: unknown): void => {
+    this.parts.logger.error('a channel could not be looked at', { error });
+  };
+
+  /** A channel that was changed here was taken into account already. */
+  private async changedThere(id: string): Promise<void> {
+    await this.reloading;
+    const channel = await this.parts.ledger.read((db) => channelBy(db, 'id', id));
+    const madeOf = this.runners.get(id)?.madeOf;
+    if (madeOf !== (channel === undefined || channel.disabled === 1 ? undefined : contentOf(channel)))
+      await this.reload(id);
   }
 
   /** Takes a change of a channel into account: made, changed, disabled, removed. */
@@ -63,27 +105,38 @@ export class Notifier {
     return outcome;
   }
 
+  /** The event that the slowest channel of each kind looks at next. */
+  slowest(): ReadonlyMap<ChannelKind, number> {
+    const slowest = new Map<ChannelKind, number>();
+    for (const { runner, kind } of this.runners.values())
+      slowest.set(kind, Math.min(runner.next, slowest.get(kind) ?? Infinity));
+    return slowest;
+  }
+
   /** Forgets old deliveries. */
   sweep(): Promise<void> {
     return this.outbox.prune(this.parts.clock.now());
   }
 
   async stop(): Promise<void> {
-    this.unsubscribe();
+    for (const stop of this.unsubscribe) stop();
     await this.reloading;
-    await Promise.all([...this.runners.values()].map(({ runner }) => runner.stop()));
-    this.runners.clear();
+    await this.stopAll();
   }
 
   private run(channel: ChannelRecord): void {
-    if (channel.disabled === 1) return;
+    if (channel.disabled === 1 || !this.parts.ledger.leads) return;
     const { clock, random, logger, senderOf } = this.parts;
     const sender = senderOf(channel);
     const runner = new ChannelRunner({ channel, sender, outbox: this.outbox, clock, random, logger });
-    this.runners.set(channel.id, { runner, sender });
+    this.runners.set(channel.id, { runner, sender, kind: channel.kind, madeOf: contentOf(channel) });
     runner.start();
   }
 }
+
+/** What a channel is, without how far it has come. */
+const contentOf = ({ cursor: _, last_error: __, last_delivered_at_ms: ___, ...content }: ChannelRecord): string =>
+  JSON.stringify(content);
 
 /** The index of what is no event of the audit log. */
 const NO_INDEX = -1;

@@ -1,6 +1,6 @@
 import type { Logger } from '@curfew/shared';
 import type { Config } from '../config/config.js';
-import type { SecretFiles } from '../pki/secret-files.js';
+import type { SecretStore } from '../pki/secret-store.js';
 import type { Requests } from '../requests/requests.js';
 import { SecretBox } from '../secrets/secret-box.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -13,7 +13,7 @@ import { SlackHook } from './slack/slack-hook.js';
 export interface NotificationParts {
   readonly context: UseCaseContext;
   readonly config: Pick<Config, 'dataDir' | 'notifications'>;
-  readonly files: SecretFiles;
+  readonly files: SecretStore;
   readonly requests: Requests;
   readonly logger: Logger;
 }

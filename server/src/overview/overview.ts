@@ -58,14 +58,14 @@ export class Overview {
   private async sessions(db: LedgerReader, now: InstantMs) {
     const live = await db
       .selectFrom('session')
-      .select(['device_id', sql<number>`count(*)`.as('count')])
-      .select(sql<number>`sum(expires_at_ms < ${now + SOON_MS})`.as('soon'))
+      .select([BY_DEVICE.as('device_id'), sql<number>`count(*)`.as('count')])
+      .select(sql<number>`count(case when expires_at_ms < ${now + SOON_MS} then 1 end)`.as('soon'))
       .where(IS_LIVE)
       .groupBy(BY_DEVICE)
       .execute();
     const ending = await db
       .selectFrom('session')
-      .select(['device_id', sql<number>`count(*)`.as('count')])
+      .select([BY_DEVICE.as('device_id'), sql<number>`count(*)`.as('count')])
       .where(IS_NOT_ENDED)
       .where('state', '=', 'ending')
       .groupBy(BY_DEVICE)
@@ -84,7 +84,7 @@ export class Overview {
 }
 
 /** With the bare column, SQLite takes an index of every session there ever was for the grouping. */
-const BY_DEVICE = sql`+device_id`;
+const BY_DEVICE = sql<string | null>`(device_id || '')`;
 const COUNT = sql<number>`count(*)`.as('count');
 const count = async (row: Promise<{ readonly count: number }>): Promise<number> => (await row).count;
 

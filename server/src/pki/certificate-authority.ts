@@ -10,7 +10,7 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { SecretFiles } from './secret-files.js';
+import type { SecretStore } from './secret-store.js';
 
 // The library's types name the browser's Crypto, which Node's web crypto is.
 (x509.cryptoProvider as { set(crypto: unknown): void }).set(webcrypto);
@@ -37,7 +37,7 @@ export class CertificateAuthority {
   ) {}
 
   /** Reads the CA, or makes it at the first start. */
-  static async open(files: SecretFiles, clock: Clock, random: Random): Promise<CertificateAuthority> {
+  static async open(files: SecretStore, clock: Clock, random: Random): Promise<CertificateAuthority> {
     const keyPem = await files.readOrMake('ca.key', newP256KeyPem);
     const key = await importSigningKey(keyPem);
     const certificate = await files.readOrMake('ca.crt', async () => {

@@ -9,7 +9,7 @@ import {
   type LeaseSigningKey,
 } from '@curfew/shared';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import type { SecretFiles } from './secret-files.js';
+import type { SecretStore } from './secret-store.js';
 
 const FILE = 'lease-keys.json';
 
@@ -26,24 +26,34 @@ export class LeaseKeys {
   private rotating: Promise<unknown> = Promise.resolve();
 
   private constructor(
-    private readonly files: SecretFiles,
+    private readonly files: SecretStore,
     private stored: StoredKeys,
     private key: LeaseSigningKey,
   ) {}
 
   /** Reads the keys, or makes the first at the first start. Errors: STORAGE_UNSAFE when key and set do not fit. */
-  static async open(files: SecretFiles): Promise<LeaseKeys> {
+  static async open(files: SecretStore): Promise<LeaseKeys> {
     const text = await files.readOrMake(FILE, async () => {
       const signing = generateLeaseKey();
       const keys = [await leasePublicKey(await leaseSigningKey(signing))];
       return JSON.stringify({ version: 1, keys, signing: pem(signing), chain: [] });
     });
-    const stored = JSON.parse(text) as StoredKeys;
-    const { version, keys } = parseLeaseKeySet(stored);
-    const key = await leaseSigningKey(createPrivateKey(stored.signing));
-    if (!keys.some(({ kid }) => kid === key.kid))
-      throw new CurfewError('STORAGE_UNSAFE', { problem: `${FILE} names other keys than the one in it` });
-    return new LeaseKeys(files, { version, keys, signing: stored.signing, chain: stored.chain }, key);
+    const { stored, key } = await parseStored(text);
+    return new LeaseKeys(files, stored, key);
+  }
+
+  /** Takes in what another server has rotated; whether there was anything. Errors: STORAGE_UNSAFE. */
+  refresh(): Promise<boolean> {
+    const refreshed = this.rotating.then(async () => {
+      const text = await this.files.newest(FILE);
+      if (text === undefined) return false;
+      const { stored, key } = await parseStored(text);
+      if (stored.version <= this.stored.version) return false;
+      [this.stored, this.key] = [stored, key];
+      return true;
+    });
+    this.rotating = refreshed.catch(() => undefined);
+    return refreshed;
   }
 
   /** The key to sign with now. */
@@ -78,10 +88,19 @@ export class LeaseKeys {
       signing: pem(fresh),
       chain: [...this.stored.chain, { version: next.version, signed }],
     };
-    this.files.write(FILE, JSON.stringify(stored));
+    await this.files.write(FILE, JSON.stringify(stored));
     [this.stored, this.key] = [stored, key];
     return next;
   }
+}
+
+async function parseStored(text: string): Promise<{ readonly stored: StoredKeys; readonly key: LeaseSigningKey }> {
+  const { signing, chain, ...set } = JSON.parse(text) as StoredKeys;
+  const { version, keys } = parseLeaseKeySet(set);
+  const key = await leaseSigningKey(createPrivateKey(signing));
+  if (!keys.some(({ kid }) => kid === key.kid))
+    throw new CurfewError('STORAGE_UNSAFE', { problem: `${FILE} names other keys than the one in it` });
+  return { stored: { version, keys, signing, chain }, key };
 }
 
 const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;

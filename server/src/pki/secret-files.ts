@@ -12,9 +12,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { CurfewError } from '@curfew/shared';
+import type { SecretStore } from './secret-store.js';
 
 /** A folder that only its owner enters, for keys. Files in it are replaced atomically and survive a power cut. */
-export class SecretFiles {
+export class SecretFiles implements SecretStore {
   constructor(readonly folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
@@ -26,6 +27,10 @@ export class SecretFiles {
   read(name: string): string | undefined {
     const file = path.join(this.folder, name);
     return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  }
+
+  newest(name: string): Promise<string | undefined> {
+    return Promise.resolve(this.read(name));
   }
 
   write(name: string, text: string): void {

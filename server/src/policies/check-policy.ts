@@ -1,10 +1,13 @@
-import { commandProblem, CurfewError, hasUnsafeText, type GrantOptions } from '@curfew/shared';
+import { commandProblem, CurfewError, DAY, hasUnsafeText, HOUR, SECOND, type GrantOptions } from '@curfew/shared';
 import { isDeepStrictEqual } from 'node:util';
 import { conditionProblem } from './condition.js';
 import { isTimeZone } from './hours-of-day.js';
 import { patternProblem } from './pattern.js';
 import type { PolicyDraft } from './policy-ledger.js';
 import { OPEN_SPEC, type PolicySpec } from './policy-spec.js';
+
+/** Ten years, as the schema has it. */
+const LONGEST_KEPT_MS = 3650 * DAY;
 
 interface Problem {
   readonly field: string;
@@ -33,6 +36,7 @@ const draftProblem = (draft: PolicyDraft): Problem | undefined =>
   textProblem('ticket_pattern', patternProblem(draft.spec.ticketPattern)) ??
   stepsProblem(draft.spec) ??
   hoursProblem(draft.spec) ??
+  recordingProblem(draft.spec) ??
   optionsProblem(draft.spec);
 
 const textProblem = (field: string, problem: string | undefined): Problem | undefined =>
@@ -105,6 +109,16 @@ function hoursProblem({ autoApproval }: PolicySpec): Problem | undefined {
   return at < 0
     ? undefined
     : { field: `auto_approval.hours.${at}.time_zone`, problem: "is not a known time zone, such as 'Europe/Vienna'" };
+}
+
+/** A rule that could never record anything would only seem to say something. */
+function recordingProblem({ recording, target }: PolicySpec): Problem | undefined {
+  if (recording === null) return undefined;
+  if (target.kind === 'resource' || target.options?.kind === 'group_membership')
+    return { field: 'recording', problem: 'is for sudo rules only' };
+  const { keepMs } = recording;
+  if (keepMs === null || (keepMs >= HOUR && keepMs <= LONGEST_KEPT_MS && keepMs % SECOND === 0)) return undefined;
+  return { field: 'recording.keep', problem: 'must be from 1h to 3650d, in whole seconds' };
 }
 
 function optionsProblem({ target }: PolicySpec): Problem | undefined {

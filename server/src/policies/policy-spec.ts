@@ -56,6 +56,18 @@ export interface Budget {
   readonly oneAtATime: boolean;
 }
 
+export const RECORDING_MODES = ['commands', 'output', 'input_and_output'] as const;
+export type RecordingMode = (typeof RECORDING_MODES)[number];
+
+/** What is recorded of the calls of sudo in a session. */
+export interface RecordingRule {
+  readonly mode: RecordingMode;
+  /** Whether sudo refuses where it cannot be recorded; otherwise it goes on unrecorded. */
+  readonly required: boolean;
+  /** How long it is kept after the session's end; null means the server's default. */
+  readonly keepMs: number | null;
+}
+
 /** What a policy says. Durations in milliseconds; null stands for what is not set. */
 export interface PolicySpec {
   readonly effect: 'allow' | 'deny';
@@ -77,6 +89,13 @@ export interface PolicySpec {
   readonly selfApproval: boolean;
   readonly freshSignInMs: number | null;
   readonly noExtension: boolean;
+  /** Whether what a session leaves running is only reported at its end, not ended. */
+  readonly keepProcesses: boolean;
+  /** Null means that nothing is recorded. Only sudo rules can be. */
+  readonly recording: RecordingRule | null;
+  readonly undoChanges: boolean;
+  /** Whether the prompts of a Linux desktop are answered as well. */
+  readonly desktop: boolean;
 }
 
 /** A policy as it stands in the order. */
@@ -123,6 +142,10 @@ export const OPEN_SPEC: PolicySpec = {
   selfApproval: false,
   freshSignInMs: null,
   noExtension: false,
+  keepProcesses: false,
+  recording: null,
+  undoChanges: false,
+  desktop: false,
 };
 
 /** The steps of a decision: at least one. */

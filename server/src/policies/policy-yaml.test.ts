@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { assertPolicies } from './check-policy.js';
 import type { PolicyDraft } from './policy-ledger.js';
-import { ANY_DEVICE, OPEN_SPEC, type PolicySpec } from './policy-spec.js';
+import { ANY_DEVICE, OPEN_SPEC, RECORDING_MODES, type PolicySpec } from './policy-spec.js';
 import { policiesFromYaml, policiesToYaml } from './policy-yaml.js';
 
 const PAGE = new URL('../../../docs/policies.md', import.meta.url);
@@ -39,7 +39,25 @@ const drafts: fc.Arbitrary<PolicyDraft[]> = fc.array(
         { maxDurationMs: null, hours: [] },
         { maxDurationMs: MINUTE, hours: [{ days: [1, 7], from: '08:00', to: '00:00', timeZone: 'Europe/Vienna' }] },
       ),
-      flags: fc.record({ breakGlass: fc.boolean(), selfApproval: fc.boolean(), noExtension: fc.boolean() }),
+      flags: fc.record({
+        breakGlass: fc.boolean(),
+        selfApproval: fc.boolean(),
+        noExtension: fc.boolean(),
+        keepProcesses: fc.boolean(),
+        undoChanges: fc.boolean(),
+        desktop: fc.boolean(),
+      }),
+      recording: fc.option(
+        fc.record(
+          {
+            mode: fc.constantFrom(...RECORDING_MODES),
+            required: fc.boolean(),
+            keepMs: ms.filter((one) => one !== MINUTE),
+          },
+          PLAIN,
+        ),
+        { nil: null },
+      ),
     })
     .map(({ names, labels, isResource, options, times, auto, flags, description, disabled, ...rest }) => ({
       name: 'p',
@@ -79,6 +97,17 @@ describe('policies as YAML', () => {
         page.includes(`\`${key}\``) || page.includes(`\`device.${key}\``) || key === 'env' || key === 'stage',
         key,
       );
+  });
+
+  it('record nothing with the mode off, and refuse a mode that there is not', () => {
+    const policy = (recording: string) => `policies: [{name: p, effect: allow, recording: {${recording}}}]`;
+    assert.equal(policiesFromYaml(policy('mode: off, required: true, keep: 30d'))[0]?.spec.recording, null);
+    const [read] = policiesFromYaml(policy('mode: output, required: true, keep: 30d'));
+    assert.deepEqual(read?.spec.recording, { mode: 'output', required: true, keepMs: 30 * 24 * HOUR });
+    assert.throws(
+      () => policiesFromYaml(policy('mode: everything')),
+      (error: CurfewError) => error.code === 'POLICY_INVALID' && error.message.includes('recording.mode'),
+    );
   });
 
   it('are read with few aliases only', () => {

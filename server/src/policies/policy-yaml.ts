@@ -2,7 +2,15 @@ import { CurfewError, formatDuration, GRANT_KINDS, parseDuration } from '@curfew
 import { LineCounter, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import type { PolicyDraft } from './policy-ledger.js';
-import { ANY_DEVICE, OPEN_SPEC, type Budget, type DeviceTarget, type PolicySpec } from './policy-spec.js';
+import {
+  ANY_DEVICE,
+  OPEN_SPEC,
+  RECORDING_MODES,
+  type Budget,
+  type DeviceTarget,
+  type PolicySpec,
+  type RecordingRule,
+} from './policy-spec.js';
 
 /** The platforms, as people write them. */
 const PLATFORMS = ['linux', 'darwin', 'windows'] as const;
@@ -90,6 +98,16 @@ const policyForm = z.strictObject({
   self_approval: z.boolean().optional(),
   fresh_sign_in: duration.optional(),
   no_extension: z.boolean().optional(),
+  keep_processes: z.boolean().optional(),
+  recording: z
+    .strictObject({
+      mode: z.enum(['off', ...RECORDING_MODES]),
+      required: z.boolean().optional(),
+      keep: duration.optional(),
+    })
+    .optional(),
+  undo_changes: z.boolean().optional(),
+  desktop: z.boolean().optional(),
 });
 
 type PolicyForm = z.infer<typeof policyForm>;
@@ -99,7 +117,7 @@ const fileForm = z.strictObject({ policies: z.array(policyForm).max(500) });
 /** Reads a file of policies. Errors: POLICY_INVALID, with the line or the field's path; unknown keys are errors. */
 export function policiesFromYaml(text: string): PolicyDraft[] {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' });
   const [broken] = document.errors;
   if (broken !== undefined) {
     const { line, col } = lines.linePos(broken.pos[0]);
@@ -173,6 +191,10 @@ function draftFromForm(form: PolicyForm): PolicyDraft {
       selfApproval: form.self_approval ?? false,
       freshSignInMs: form.fresh_sign_in ?? null,
       noExtension: form.no_extension ?? false,
+      keepProcesses: form.keep_processes ?? false,
+      recording: recordingFromForm(form.recording),
+      undoChanges: form.undo_changes ?? false,
+      desktop: form.desktop ?? false,
     },
   };
 }
@@ -211,6 +233,11 @@ const budgetFromForm = (form: NonNullable<PolicyForm['budget']>): Budget => ({
   coolDownMs: form.cool_down ?? 0,
   oneAtATime: form.one_at_a_time ?? false,
 });
+
+function recordingFromForm(form: PolicyForm['recording']): RecordingRule | null {
+  if (form === undefined || form.mode === 'off') return null;
+  return { mode: form.mode, required: form.required ?? false, keepMs: form.keep ?? null };
+}
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -277,6 +304,14 @@ function formFromDraft({ name, description, disabled, spec }: PolicyDraft): Valu
       self_approval: spec.selfApproval,
       fresh_sign_in: text(spec.freshSignInMs),
       no_extension: spec.noExtension,
+      keep_processes: spec.keepProcesses,
+      recording: present({
+        mode: spec.recording?.mode,
+        required: spec.recording?.required,
+        keep: text(spec.recording?.keepMs),
+      }),
+      undo_changes: spec.undoChanges,
+      desktop: spec.desktop,
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { CurfewError, newId, type GrantOptions } from '@curfew/shared';
+import { sql } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
@@ -81,7 +82,8 @@ async function assertNoneOpen(tx: LedgerTransaction, { target, user }: Asker): P
   const same =
     'resource' in target
       ? base.where('resource_id', '=', target.resource.id)
-      : base.where('device_id', '=', target.device.id).where('resource_id', 'is', null);
+      : // Looked for among the person's open requests, which are few, and not among all that the device has ever had.
+        base.where(sql`coalesce(device_id, '')`, '=', target.device.id).where('resource_id', 'is', null);
   const open = await same
     .where('user_id', '=', user.id)
     .where('state', 'in', ['pending', 'approved'])

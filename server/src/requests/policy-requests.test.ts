@@ -179,7 +179,16 @@ describe('requests under policies', () => {
     assert.deepEqual([request.state, request.decided_by], ['approved', 'policy rules']);
     const session = await office.access.start(office.by('anna'), request.id);
     assert.equal(session.break_glass, 1);
-    const waiting = { states: [], user: '', device: '', text: '', orderBy: '', pageSize: 0, pageToken: '' } as const;
+    const waiting = {
+      states: [],
+      user: '',
+      device: '',
+      resource: '',
+      text: '',
+      orderBy: '',
+      pageSize: 0,
+      pageToken: '',
+    } as const;
     const list = () => office.requests.list({ ...waiting, canDecide: undefined, reviewWaiting: true });
     assert.deepEqual(
       (await list()).requests.map(({ id }) => id),
@@ -244,6 +253,32 @@ describe('requests under policies', () => {
     assert.equal((await ask()).state, 'approved');
   });
 
+  it('are limited by the budget also when they are made, and started, all at once', async () => {
+    const budget = {
+      ...{ sessionsPerDay: 3, sessionsPerWeek: 0, minutesPerDay: 0, minutesPerWeek: 0 },
+      ...{ coolDownMs: 0, oneAtATime: false },
+    };
+    await under({ budget, autoApproval: { maxDurationMs: null, hours: [] } });
+    /** What has become of each of many calls of one moment: its answer, or the code of its refusal. */
+    const atOnce = async <T>(calls: readonly (() => Promise<T>)[]): Promise<{ done: T[]; refusals: unknown[] }> => {
+      const settled = await Promise.allSettled(calls.map((call) => call()));
+      return {
+        done: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+        refusals: settled.flatMap((one) =>
+          one.status === 'rejected' ? [(one.reason as { code?: unknown }).code] : [],
+        ),
+      };
+    };
+    const requested = await atOnce(Array.from({ length: 12 }, () => () => ask()));
+    const ids = requested.done.map(({ id }) => id);
+    const starts = [...ids, ...ids].map((id) => () => office.access.start(office.by('alice'), id));
+    const started = await atOnce(starts);
+    assert.equal(started.done.length, Math.min(3, ids.length), JSON.stringify([requested.refusals, started.refusals]));
+    assert.ok(ids.length >= 1 && requested.refusals.every((code) => typeof code === 'string' && code !== 'INTERNAL'));
+    const rows = await office.ledger.read((db) => db.selectFrom('session').select('id').execute());
+    assert.equal(rows.length, started.done.length);
+  });
+
   it('are listed for those who may decide them now', async () => {
     await join('anna', 'security');
     await office.usePolicies([
@@ -265,6 +300,7 @@ describe('requests under policies', () => {
         states: [],
         user: '',
         device: '',
+        resource: '',
         text: '',
         canDecide: office.by(who),
         reviewWaiting: false,

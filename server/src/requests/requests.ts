@@ -8,11 +8,12 @@ import { readMeta } from '../ledger/ledger-meta.js';
 import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import type { Decider } from '../policies/approval-steps.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
+import { findResource } from '../resources/find-resource.js';
 import { assertGranting } from '../sessions/grant-rules.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import type { Caller } from '../users/caller.js';
 import { findUser } from '../users/users.js';
-import { userOfAccount } from '../users/user-of-account.js';
+import { findUserOfAccount, userOfAccount } from '../users/user-of-account.js';
 import { createRequest, type RequestInput } from './create-request.js';
 import { approveRequest, deciderOf, denyRequest, type DecisionInput } from './decide-request.js';
 import { decidableBy, REVIEW_WAITS } from './decidable-by.js';
@@ -43,6 +44,7 @@ export interface RequestListInput {
   readonly states: readonly RequestState[];
   readonly user: string;
   readonly device: string;
+  readonly resource: string;
   readonly text: string;
   /** Only what this caller may decide now; undefined for all. */
   readonly canDecide: Caller | undefined;
@@ -71,12 +73,15 @@ export class Requests {
     });
   }
 
-  /** Withdraws a request of an account. Errors: REQUEST_NOT_FOUND, REQUEST_NOT_OPEN. */
+  /** Withdraws a request of an account, or of its user for a resource. Errors: REQUEST_NOT_FOUND, REQUEST_NOT_OPEN. */
   cancel(device: DeviceRow, account: AccountIdentity, given: string): Promise<RequestRecord> {
     return this.context.ledger.write(async (tx) => {
       const request = await this.find(tx.db, given);
-      if (request.device_id !== device.id || request.account.uid !== account.uid)
-        throw new CurfewError('REQUEST_NOT_FOUND', { given });
+      const isOwn =
+        request.resource_id === ''
+          ? request.device_id === device.id && request.account.uid === account.uid
+          : (await findUserOfAccount(tx.db, this.context.settings, device, account))?.user.id === request.user_id;
+      if (!isOwn) throw new CurfewError('REQUEST_NOT_FOUND', { given });
       if (!requestCan.cancel(request.state))
         throw new CurfewError('REQUEST_NOT_OPEN', { id: request.id, state: request.state });
       return moveRequest(tx, request, 'cancelled', this.context.clock.now(), deviceActor(device));
@@ -136,11 +141,12 @@ export class Requests {
     return this.context.ledger.read((db) => this.find(db, given));
   }
 
-  /** What people on a device want to know: the newest requests, newest first. */
+  /** What people on a device want to know of admin rights: the newest requests, newest first. */
   ofDevice(deviceId: string): Promise<RequestRecord[]> {
     return this.context.ledger.read(async (db) => {
       const rows = await selectRequests(db)
         .where('r.device_id', '=', deviceId)
+        .where('r.resource_id', 'is', null)
         .orderBy('r.created_at_ms', 'desc')
         .limit(DEVICE_VIEW_LIMIT)
         .execute();
@@ -148,7 +154,7 @@ export class Requests {
     });
   }
 
-  /** A page of requests and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+  /** A page of requests and how many fit. Errors: PAGE_TOKEN_INVALID, ORDER_BY_INVALID, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
   list(input: RequestListInput): Promise<{ requests: RequestRecord[]; nextPageToken: string; total: number }> {
     const order = parseOrderBy(input.orderBy, ORDER, 'create_time desc');
     const column =
@@ -166,6 +172,8 @@ export class Requests {
         matching = matching.where(await decidableBy(db, await deciderOf(db, input.canDecide)));
       if (input.user !== '') matching = matching.where('r.user_id', '=', (await findUser(db, input.user)).id);
       if (input.device !== '') matching = matching.where('r.device_id', '=', (await findDevice(db, input.device)).id);
+      if (input.resource !== '')
+        matching = matching.where('r.resource_id', '=', (await findResource(db, input.resource)).id);
       if (input.text !== '') {
         const pattern = likePattern(input.text);
         matching = matching.where(

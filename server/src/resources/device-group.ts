@@ -58,6 +58,6 @@ export async function placeOf(
       },
       asked.actor,
     );
-  const { name, uid, fingerprint } = account;
-  return { device, account: { name, uid, fingerprint }, options: groupOptions(group) };
+  const { name, uid, sid, fingerprint } = account;
+  return { device, account: { name, uid, sid, fingerprint }, options: groupOptions(group) };
 }

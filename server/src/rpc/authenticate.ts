@@ -28,7 +28,7 @@ const WITH_A_PASSWORD_TO_CHANGE = '/curfew.admin.v1.SignInService/ChangePassword
 /**
  * Finds out who calls, and whether they may: the one place for every door. `again` is for a call that goes on and must
  * not count as use. Errors: NOT_SIGNED_IN, PASSWORD_CHANGE_REQUIRED, DEVICE_CERTIFICATE_REQUIRED, DEVICE_UNKNOWN,
- * DEVICE_REMOVED, METHOD_NOT_ALLOWED.
+ * DEVICE_REMOVED, DEVICE_KEY_REPLACED, METHOD_NOT_ALLOWED.
  */
 export async function authenticate(
   path: string,

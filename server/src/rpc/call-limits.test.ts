@@ -20,6 +20,7 @@ describe('call limits', () => {
       tokenCallsPerSecond: 2,
       deviceMessagesPerSecond: 1,
       unknownCallsPerMinute: 3,
+      callsAtOnce: 3,
       watchesPerToken: 2,
     });
   });
@@ -106,8 +107,43 @@ describe('call limits', () => {
       ['TOO_MANY_CALLS'],
     );
     limits.watch(user('b'));
+    limits.watch(device('d'));
+    limits.watch(device('d'));
+    assert.deepEqual(
+      outcomes(1, () => void limits.watch(device('d'))),
+      ['TOO_MANY_CALLS'],
+    );
     close();
     limits.watch(user('a'));
+  });
+
+  it('send away whoever comes while as much is at work as may be, and tell when to come again', () => {
+    const [first] = [limits.begin(LIST), limits.begin(LIST), limits.begin(LIST)];
+    assert.throws(() => limits.begin(LIST), {
+      code: 'SERVER_BUSY',
+      status: 'RESOURCE_EXHAUSTED',
+      fields: { wait: '1s', retryAfterSeconds: 1 },
+    });
+    assert.equal(limits.callsAtWork, 3, 'who was sent away is not counted');
+    first();
+    assert.deepEqual(
+      outcomes(2, () => void limits.begin(LIST)),
+      ['', 'SERVER_BUSY'],
+    );
+  });
+
+  it('have room for every revoke, which keeps nobody else out', () => {
+    for (let at = 0; at < 100; at++) limits.begin(REVOKE);
+    assert.equal(limits.callsAtWork, 0);
+    for (let at = 0; at < 3; at++) limits.begin(LIST);
+    assert.equal(
+      served(100, () => void limits.begin(REVOKE)),
+      100,
+    );
+    assert.deepEqual(
+      outcomes(1, () => void limits.begin(LIST)),
+      ['SERVER_BUSY'],
+    );
   });
 
   for (const [peer, address] of [

@@ -12,13 +12,17 @@ import {
   type ServerWritableStream,
   type StatusObject,
 } from '@grpc/grpc-js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { CallLimits } from './call-limits.js';
 
 type HealthRequest = { readonly service: string };
 
-/** The standard health service (grpc.health.v1), for probes of others. The whole server has one state: it serves. */
-export function addHealth(server: Server, limits: CallLimits): void {
-  const serving = HealthCheckResponse.fromPartial({ status: HealthCheckResponse_ServingStatus.SERVING });
+/** The standard health service (grpc.health.v1), for probes of others. The whole server has one state: that of its ledger. */
+export function addHealth(server: Server, limits: CallLimits, ledger: Pick<Ledger, 'problem'>): void {
+  const serving = (): HealthCheckResponse => {
+    const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
+    return HealthCheckResponse.fromPartial({ status: ledger.problem === '' ? SERVING : NOT_SERVING });
+  };
   const unknown = HealthCheckResponse.fromPartial({ status: HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN });
   server.addService(HealthService, {
     check: (
@@ -27,17 +31,17 @@ export function addHealth(server: Server, limits: CallLimits): void {
     ) => {
       const refusal = refusalOf(limits, call.getPeer());
       if (refusal !== undefined) callback(refusal);
-      else if (call.request.service === '') callback(null, serving);
+      else if (call.request.service === '') callback(null, serving());
       else callback({ code: status.NOT_FOUND, details: 'unknown service' });
     },
     list: (call: ServerUnaryCall<unknown, HealthListResponse>, callback: sendUnaryData<HealthListResponse>) => {
       const refusal = refusalOf(limits, call.getPeer());
       if (refusal !== undefined) callback(refusal);
-      else callback(null, HealthListResponse.fromPartial({ statuses: { '': serving } }));
+      else callback(null, HealthListResponse.fromPartial({ statuses: { '': serving() } }));
     },
-    // The answer never changes while the server lives, and the end of the stream tells the rest.
+    // Whoever wants to know of a ledger that is away asks again; the end of the stream tells the rest.
     watch: (call: ServerWritableStream<HealthRequest, HealthCheckResponse>) => {
-      call.write(call.request.service === '' ? serving : unknown);
+      call.write(call.request.service === '' ? serving() : unknown);
     },
   });
 }

@@ -20,6 +20,7 @@ import {
 } from '../policies/policy-spec.js';
 import type { Role as RoleRecord } from '../users/role.js';
 import { dateFromMs, durationFromMs, msFromDuration } from './proto-values.js';
+import { recordingRuleFromProto, recordingRuleToProto } from './recording-rule.js';
 import { optionsToProto, platformToProto, roleToProto } from './records-to-proto.js';
 
 const durationOrUnset = (ms: number | null): Duration | undefined => (ms === null ? undefined : durationFromMs(ms));
@@ -69,6 +70,10 @@ export function specToProto(spec: SpecRecord): PolicySpec {
     selfApproval: spec.selfApproval,
     freshSignIn: durationOrUnset(spec.freshSignInMs),
     noExtension: spec.noExtension,
+    keepProcesses: spec.keepProcesses,
+    recording: recordingRuleToProto(spec.recording),
+    undoChanges: spec.undoChanges,
+    desktop: spec.desktop,
   });
 }
 
@@ -138,6 +143,10 @@ function specFromProto(spec: PolicySpec): SpecRecord {
     selfApproval: spec.selfApproval,
     freshSignInMs: msOrNull(spec.freshSignIn),
     noExtension: spec.noExtension,
+    keepProcesses: spec.keepProcesses,
+    recording: recordingRuleFromProto(spec.recording),
+    undoChanges: spec.undoChanges,
+    desktop: spec.desktop,
   };
 }
 

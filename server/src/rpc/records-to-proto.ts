@@ -31,11 +31,14 @@ import type { JoinTokenRecord } from '../devices/join-tokens.js';
 import { waitsFor, type Decider } from '../policies/approval-steps.js';
 import { canDecide, openDecision } from '../requests/decide-request.js';
 import type { RequestRecord } from '../requests/request-record.js';
-import type { AccountIdentity, SessionRecord } from '../sessions/session-record.js';
+import { uidOfNumber } from '../sessions/account-number.js';
+import { recordingOf, type AccountIdentity, type SessionRecord } from '../sessions/session-record.js';
 import type { ApiTokenRecord } from '../users/api-tokens.js';
 import { isRole, type Role as RoleRecord } from '../users/role.js';
 import type { UserRecord } from '../users/users.js';
 import { dateFromMs, durationFromMs } from './proto-values.js';
+import { updateToProto } from './release-to-proto.js';
+import { recordingRuleToProto } from './recording-rule.js';
 
 /** Our names are the proto names in lower case; a test of the repository holds the two against each other. */
 const upper = (text: string): string => text.toUpperCase();
@@ -64,7 +67,8 @@ export function optionsToProto(options: GrantOptionsRecord): GrantOptions {
   });
 }
 
-export const accountToProto = (account: AccountIdentity): Account => Account.fromPartial({ ...account });
+export const accountToProto = ({ uid, ...account }: AccountIdentity): Account =>
+  Account.fromPartial({ ...account, uid: uidOfNumber(uid) });
 
 export function sessionToProto(session: SessionRecord, linked: LinkStatus): Session {
   const online = session.device_id !== '' && linked(session.device_id);
@@ -109,6 +113,12 @@ export function sessionToProto(session: SessionRecord, linked: LinkStatus): Sess
     unconfirmedSinceTime: dateFromMs(session.grant?.unconfirmedSinceMs ?? null),
     nextAttemptTime: dateFromMs(session.grant?.nextAttemptMs ?? null),
     attemptError: session.grant?.error ?? '',
+    keepProcesses: session.keep_processes === 1,
+    recording: recordingRuleToProto(recordingOf(session)),
+    undoChanges: session.undo_changes === 1,
+    desktop: session.desktop === 1,
+    processes:
+      session.processes === null ? undefined : { ...session.processes, leftNames: [...session.processes.leftNames] },
   });
 }
 
@@ -195,10 +205,12 @@ export function deviceToProto(
     removedTime: dateFromMs(device.removed_at_ms),
     generation: BigInt(device.generation),
     appliedGeneration: BigInt(device.applied_generation),
-    accounts: accounts.map((account) => Account.fromPartial({ ...account })),
+    accounts: accounts.map(accountToProto),
     findings: [...device.findings],
     liveSessions: device.live_sessions,
     labels: JSON.parse(device.labels) as Record<string, string>,
+    update: updateToProto(device),
+    reEnrolledTime: dateFromMs(device.key_since_ms),
   });
 }
 
@@ -211,6 +223,8 @@ export function joinTokenToProto(token: JoinTokenRecord): JoinToken {
     expireTime: dateFromMs(token.expires_at_ms),
     createdBy: token.created_by,
     revokeTime: dateFromMs(token.revoked_at_ms),
+    deviceId: token.device_id ?? '',
+    deviceName: token.device_name,
   });
 }
 
@@ -228,7 +242,8 @@ export function userToProto(user: UserRecord): User {
       deviceId: link.device_id,
       deviceName: link.device_name,
       accountName: link.account_name,
-      uid: link.uid,
+      uid: uidOfNumber(link.uid),
+      sid: link.sid,
       linkedBy: link.linked_by,
     })),
     hasPassword: user.has_password,

@@ -10,8 +10,13 @@ import type {
 } from '@grpc/grpc-js';
 import { CurfewError, type Clock, type Logger, type Random } from '@curfew/shared';
 import { authenticate, type Identity, type KnownCallers } from './authenticate.js';
+import type { Measures } from '../metrics/measures.js';
+import { TRACEPARENT_HEADER } from '../tracing/spans.js';
+import type { Tracing } from '../tracing/tracing.js';
+import { CallJournal } from './call-journal.js';
 import type { CallLimits } from './call-limits.js';
 import { bearerToken, type Credentials } from './credentials.js';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
 import type { RequestRules } from './request-rules.js';
 import { shownError, toServiceError } from './status-mapping.js';
 import { StreamWatcher } from './stream-watcher.js';
@@ -33,6 +38,8 @@ export interface DuplexLink<Request, Response> {
   readonly identity: Identity;
   decode(message: Buffer): Request;
   fail(error: unknown): void;
+  /** Says that it is up. */
+  settled(): void;
 }
 export type DuplexHandler = (link: DuplexLink<never, never>) => void;
 
@@ -46,6 +53,10 @@ export interface IncomingCall {
   readonly path: string;
   /** ADDRESS:PORT of the caller. */
   readonly peer: string;
+  /** What the call is called in every log. */
+  readonly requestId: string;
+  /** What the caller says of the trace that the call is part of. */
+  readonly traceparent?: unknown;
   readonly credentials: Credentials;
   /** The request's bytes, checked. Read only once it is known who calls. Errors: FIELD_INVALID. */
   readonly request: () => Uint8Array;
@@ -64,9 +75,17 @@ export interface ServiceHostOptions extends KnownCallers {
   readonly limits: CallLimits;
   /** Called with the peer of each call whose caller is known. */
   readonly identified: (peer: string) => void;
+  /**
+   * Called with the peer of each call that was answered or refused; of a stream already when it is known who calls, of a
+   * device's link when that is up.
+   */
+  readonly settled: (peer: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
+  readonly measures?: Measures | undefined;
+  /** Undefined where nobody collects traces. */
+  readonly tracing?: Tracing | undefined;
 }
 
 interface HostedMethod {
@@ -81,8 +100,16 @@ interface HostedMethod {
 export class ServiceHost {
   private readonly methods = new Map<string, HostedMethod>();
   private readonly watchers = new Set<StreamWatcher>();
+  private readonly journal: CallJournal;
 
-  constructor(private readonly options: ServiceHostOptions) {}
+  constructor(private readonly options: ServiceHostOptions) {
+    this.journal = new CallJournal(options.logger, options.measures, options.tracing);
+  }
+
+  /** How many streams of answers are open. */
+  get openStreams(): number {
+    return this.watchers.size;
+  }
 
   /** Adds a service, for both doors; the handlers' names are the definition's. */
   add(server: Server, definition: ServiceDefinition, handlers: Readonly<Record<string, Handler>>): void {
@@ -119,7 +146,7 @@ export class ServiceHost {
   }
 
   /** Who calls, and whether they may, now. Errors: those of `authenticate`, TOO_MANY_CALLS. */
-  async identify({ path, peer, credentials }: Omit<IncomingCall, 'request'>): Promise<Identity> {
+  async identify({ path, peer, credentials }: Omit<IncomingCall, 'request' | 'requestId'>): Promise<Identity> {
     const { limits, identified } = this.options;
     const identity = await authenticate(path, credentials, this.options);
     if (identity.kind === 'open') limits.anybody(peer);
@@ -128,12 +155,26 @@ export class ServiceHost {
     return identity;
   }
 
-  /** Calls a method with one answer; gives its bytes. Errors: those of `identify`, FIELD_INVALID, the method's own. */
+  /** Calls a method with one answer; gives its bytes. Errors: those of `identify`, SERVER_BUSY, FIELD_INVALID, the method's own. */
   async invoke(call: IncomingCall): Promise<Buffer> {
     const { definition, handler } = this.method(call.path, 'unary');
-    const identity = await this.identify(call);
-    const request = definition.requestDeserialize(Buffer.from(call.request())) as never;
-    return definition.responseSerialize(await (handler as UnaryHandler)(request, identity));
+    const note = this.journal.begin(call);
+    let end = (): void => undefined;
+    try {
+      end = this.options.limits.begin(call.path);
+      const identity = note.by(await this.identify(call));
+      const request = definition.requestDeserialize(Buffer.from(call.request())) as never;
+      const answer = await note.during(() => (handler as UnaryHandler)(request, identity));
+      const bytes = definition.responseSerialize(answer);
+      note.done();
+      return bytes;
+    } catch (error) {
+      note.failed(error);
+      throw error;
+    } finally {
+      end();
+      this.options.settled(call.peer);
+    }
   }
 
   /**
@@ -142,29 +183,49 @@ export class ServiceHost {
    */
   async watch(call: IncomingCall, sink: AnswerSink): Promise<void> {
     const { definition, handler } = this.method(call.path, 'stream');
-    const identity = await this.identify(call);
-    const request = definition.requestDeserialize(Buffer.from(call.request())) as never;
-    const close = this.options.limits.watch(identity);
-    const watcher = new StreamWatcher(sink.gone, this.options.clock, identity, () =>
-      authenticate(call.path, call.credentials, this.options, true),
-    );
-    this.watchers.add(watcher);
-    const send = async (response: never): Promise<void> => {
-      if (!watcher.signal.aborted) await watcher.orOver(sink.send(definition.responseSerialize(response)));
-    };
+    const note = this.journal.begin(call, true);
     try {
-      await watcher.orLost((handler as StreamHandler)(request, identity, { send, signal: watcher.signal }));
-    } finally {
-      this.watchers.delete(watcher);
-      watcher.close();
-      close();
+      this.options.limits.assertRoom(call.path);
+      const identity = note.by(await this.identify(call));
+      this.options.settled(call.peer);
+      const request = definition.requestDeserialize(Buffer.from(call.request())) as never;
+      const close = this.options.limits.watch(identity);
+      const watcher = new StreamWatcher(sink.gone, this.options.clock, identity, () =>
+        authenticate(call.path, call.credentials, this.options, true),
+      );
+      this.watchers.add(watcher);
+      const send = async (response: never): Promise<void> => {
+        if (!watcher.signal.aborted) await watcher.orOver(sink.send(definition.responseSerialize(response)));
+      };
+      try {
+        await watcher.orLost((handler as StreamHandler)(request, identity, { send, signal: watcher.signal }));
+      } finally {
+        this.watchers.delete(watcher);
+        watcher.close();
+        close();
+      }
+      note.done();
+    } catch (error) {
+      this.options.settled(call.peer);
+      note.failed(error);
+      throw error;
     }
   }
 
   /** The error to answer a call with: nothing of the inside, and nothing for those who guess too much. */
-  refusal(call: Pick<IncomingCall, 'path' | 'peer'>, error: unknown): CurfewError {
-    const { limits, logger, random } = this.options;
-    return shownError(limits.failed(call.peer, error), call.path, logger, random);
+  refusal({ path, peer, requestId }: Pick<IncomingCall, 'path' | 'peer' | 'requestId'>, error: unknown): CurfewError {
+    const { limits, logger } = this.options;
+    return shownError(limits.failed(peer, error), { method: path, requestId }, logger);
+  }
+
+  /** Refuses a call of a method that there is before its body is read, while too many are at work. Errors: SERVER_BUSY. */
+  assertRoom(call: Pick<IncomingCall, 'path' | 'requestId' | 'traceparent'>): void {
+    try {
+      this.options.limits.assertRoom(call.path);
+    } catch (error) {
+      this.journal.begin(call).failed(error);
+      throw error;
+    }
   }
 
   private method(path: string, kind: 'unary' | 'stream'): HostedMethod {
@@ -188,10 +249,12 @@ export class ServiceHost {
   }
 
   private incoming(path: string, call: AnyCall, bytes?: Buffer): IncomingCall {
-    const { rules } = this.options;
+    const { rules, random, tracing } = this.options;
     return {
       path,
       peer: call.getPeer(),
+      requestId: requestIdOf(call.metadata.get(REQUEST_ID_HEADER)[0], random),
+      traceparent: tracing === undefined ? undefined : call.metadata.get(TRACEPARENT_HEADER)[0],
       credentials: {
         token: bearerToken(call.metadata.get('authorization')[0]?.toString()),
         // Set by grpc-js only when the chain was verified against the CA.
@@ -210,7 +273,7 @@ export class ServiceHost {
     try {
       callback(null, await this.invoke(incoming));
     } catch (error) {
-      callback(toServiceError(this.refusal(incoming, error)));
+      callback(toServiceError(this.refusal(incoming, error), incoming.requestId));
     }
   }
 
@@ -230,7 +293,7 @@ export class ServiceHost {
       await this.watch(incoming, { send, gone: gone.signal });
       if (!gone.signal.aborted) call.end();
     } catch (error) {
-      endStream(call, toServiceError(this.refusal(incoming, error)));
+      endStream(call, toServiceError(this.refusal(incoming, error), incoming.requestId));
     }
   }
 
@@ -242,14 +305,18 @@ export class ServiceHost {
     // Nothing may be lost between the first message and the listener that the handler adds.
     call.pause();
     const incoming = this.incoming(path, call);
+    const settled = (): void => {
+      this.options.settled(incoming.peer);
+    };
     const fail = (error: unknown): void => {
-      endStream(call, toServiceError(this.refusal(incoming, error)));
+      settled();
+      endStream(call, toServiceError(this.refusal(incoming, error), incoming.requestId));
     };
     const decode = (bytes: Buffer): never =>
       requestDeserialize(Buffer.from(this.options.rules.check(path, bytes))) as never;
     try {
       const identity = await this.identify(incoming);
-      handler({ call: call, identity, decode, fail });
+      handler({ call: call, identity, decode, fail, settled });
       call.resume();
     } catch (error) {
       fail(error);

@@ -6,17 +6,26 @@ const NAME = 'must be 1 to 64 letters, digits, dots, underscores and hyphens, wi
 const FIELD_NAME = 'must be 1 to 32 lower-case letters, digits and underscores, with a letter first';
 const LOCAL_NAME = 'must be the name of a local account: lower-case letters, digits, _ and -, at most 32';
 
+const VERSION = 'must be three numbers such as 1.2.3';
+const ERROR_CODE = 'must be a code of ERRORS.md: capital letters and underscores, at most 64';
+
 /** What each pattern of the schema asks for, in words. A test holds it against the schema. */
 export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   '^[a-z0-9-]{1,32}$': ID,
   '^[a-z0-9-]{0,32}$': ID,
   '^ses-[0-9a-z]{20}$': "must be a session's whole id",
+  '^rec-[0-9a-z]{20}$': "must be a recording's whole id",
+  '^rel-[0-9a-z]{20}$': "must be a release's whole id",
+  '^[0-9]{1,6}[.][0-9]{1,6}[.][0-9]{1,6}$': VERSION,
+  '^([0-9]{1,6}[.][0-9]{1,6}[.][0-9]{1,6})?$': VERSION,
+  '^([A-Z][A-Z_]{0,63})?$': ERROR_CODE,
+  '^[0-9a-f]{64}$': 'must be 64 lower-case hex digits',
   '^([0-9a-f]{64})?$': 'must be 64 lower-case hex digits',
   '^[0-9a-f]{32}$': 'must be 32 lower-case hex digits',
   '^([a-z_][a-z0-9_-]{0,31})?$': LOCAL_NAME,
   '^([a-z][a-z0-9_]{0,31})?$': FIELD_NAME,
   '^[a-z][a-z0-9_]{0,31}$': FIELD_NAME,
-  '^[A-Z][A-Z_]{0,63}$': 'must be a code of ERRORS.md: capital letters and underscores, at most 64',
+  '^[A-Z][A-Z_]{0,63}$': ERROR_CODE,
   '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$':
     'must be 1 to 64 letters, digits, dots, underscores, at signs and hyphens, with a letter or digit first',
   '^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$': NAME,

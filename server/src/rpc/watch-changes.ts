@@ -1,5 +1,6 @@
 import type { Change, Ledger } from '../ledger/ledger.js';
 import { nextTurn } from '../next-turn.js';
+import { takeSome } from '../take-some.js';
 
 /** How many ids are looked up at once while catching up: after each batch others get their turn. */
 const BATCH = 200;
@@ -27,8 +28,7 @@ export async function watchChanges(
   try {
     await handlers.first();
     while (!signal.aborted) {
-      const ids = [...waiting].slice(0, BATCH);
-      for (const id of ids) waiting.delete(id);
+      const ids = takeSome(waiting, BATCH);
       if (ids.length > 0) {
         await handlers.changed(ids);
         if (waiting.size > 0) await nextTurn();

@@ -1,6 +1,6 @@
 import { CurfewError, type Random } from '@curfew/shared';
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-import type { SecretFiles } from '../pki/secret-files.js';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import type { SecretStore } from '../pki/secret-store.js';
 
 const CIPHER = 'aes-256-gcm';
 const [KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 12, 16];
@@ -17,11 +17,21 @@ export class SecretBox {
   ) {}
 
   /** Takes the key from the folder of keys; makes it at the first start. */
-  static async open(files: SecretFiles, random: Random): Promise<SecretBox> {
+  static async open(files: SecretStore, random: Random): Promise<SecretBox> {
     const text = await files.readOrMake('secrets.key', () => `${random.bytes(KEY_BYTES).toString('base64')}\n`);
+    return SecretBox.of(text, 'secrets.key', random);
+  }
+
+  /** Takes a key as it is written: 32 bytes in base64. `where` is said of one that is none. Errors: STORAGE_UNSAFE. */
+  static of(text: string, where: string, random: Random): SecretBox {
     const key = Buffer.from(text, 'base64');
-    if (key.length !== KEY_BYTES) throw new CurfewError('STORAGE_UNSAFE', { problem: 'secrets.key is damaged' });
+    if (key.length !== KEY_BYTES) throw new CurfewError('STORAGE_UNSAFE', { problem: `${where} is damaged` });
     return new SecretBox(key, random);
+  }
+
+  /** A key of 32 bytes for another purpose, which tells nothing of this one's. The same purpose gives the same key. */
+  deriveKey(purpose: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.key, '', purpose, KEY_BYTES));
   }
 
   /** `place` says what it is the secret of, such as a channel's id. */

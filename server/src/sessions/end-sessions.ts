@@ -1,6 +1,6 @@
 import { instantMs, type EndReason, type InstantMs } from '@curfew/shared';
 import { sql } from 'kysely';
-import type { Actor } from '../audit/audit-entry.js';
+import { requestIdOf, type Actor } from '../audit/audit-entry.js';
 import { IS_LIVE } from '../ledger/conditions.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { noteMoves } from './session-record.js';
@@ -56,14 +56,14 @@ export async function nextEnd(db: LedgerReader): Promise<InstantMs | undefined> 
 type LiveRow = Awaited<ReturnType<typeof selectLive>>[number];
 
 async function selectLive(db: LedgerReader, which: LiveSelection) {
-  const base = db.selectFrom('session').select(['id', 'device_id', 'epoch', 'user_id']).where(IS_LIVE);
+  const base = db.selectFrom('session').select(['id', 'device_id', 'epoch']).where(IS_LIVE);
   if ('everything' in which) return base.execute();
   if ('userId' in which) return base.where('user_id', '=', which.userId).execute();
   if ('deviceId' in which) return base.where('device_id', '=', which.deviceId).execute();
   if ('resourceId' in which) return base.where('resource_id', '=', which.resourceId).execute();
   if ('dueBy' in which)
     return base.where('expires_at_ms', '<=', which.dueBy).orderBy('expires_at_ms').limit(DUE_AT_ONCE).execute();
-  const rows: { id: string; device_id: string | null; epoch: number; user_id: string }[] = [];
+  const rows: { id: string; device_id: string | null; epoch: number }[] = [];
   for (let at = 0; at < which.ids.length; at += CHUNK)
     rows.push(...(await base.where('id', 'in', which.ids.slice(at, at + CHUNK)).execute()));
   return rows;
@@ -83,15 +83,15 @@ async function endChunk(
   if (devices.length > 0) {
     const revoked = sql.join([...epochs].map(([id, epoch]) => sql`(${id}, ${epoch})`));
     await sql`
-      update device set generation = generation + 1, revoked_epoch = max(revoked_epoch, r.epoch)
-      from (select column1 as id, column2 as epoch from (values ${revoked})) as r where r.id = device.id`.execute(
+      update device set generation = generation + 1, revoked_epoch = case when r.epoch > revoked_epoch then r.epoch else revoked_epoch end
+      from (select column1 as id, cast(column2 as bigint) as epoch from (values ${revoked}) as v) as r where r.id = device.id`.execute(
       tx.db,
     );
   }
   await noteMoves(tx.db, ids, 'ending', now);
   let revision = 0;
   for (const row of live) {
-    revision = tx.changed('session', row.id, row.device_id ?? '');
+    revision = tx.changed('session', row.id, row.device_id ?? '', true);
     tx.audit({
       type: `session.${decision.reason === 'revoked' ? 'revoked' : 'ending'}`,
       actor: decision.actor,
@@ -109,6 +109,7 @@ async function endChunk(
       end_reason: decision.reason,
       ended_by: decision.by,
       end_detail: decision.detail,
+      end_request_id: requestIdOf(decision.actor) ?? '',
       revision,
     })
     .where('id', 'in', ids)

@@ -4,6 +4,7 @@ import type { Actor } from '../audit/audit-entry.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import { IS_LIVE } from '../ledger/conditions.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { RecordingRule } from '../policies/policy-spec.js';
 import type { ResourceRow } from '../resources/find-resource.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { giveEpoch } from './end-sessions.js';
@@ -17,6 +18,14 @@ export interface SessionTerms {
   /** With every extension; null means the server's limit. */
   readonly longestMs: number | null;
   readonly noExtension: boolean;
+  /** Whether what it leaves running is only reported at its end, not ended. */
+  readonly keepProcesses: boolean;
+  /** What is recorded of it where it is a sudo rule; null means nothing. */
+  readonly recording: RecordingRule | null;
+  /** Whether the worst of what it leaves behind on its device is undone at its end. */
+  readonly undoChanges: boolean;
+  /** Whether the prompts of a Linux desktop are answered as well, where it is a sudo rule for everything as root. */
+  readonly desktop: boolean;
   readonly offlineEndAfterMs: number | null;
 }
 
@@ -27,6 +36,10 @@ export const NO_TERMS: SessionTerms = {
   breakGlass: false,
   longestMs: null,
   noExtension: false,
+  keepProcesses: false,
+  recording: null,
+  undoChanges: false,
+  desktop: false,
   offlineEndAfterMs: null,
 };
 
@@ -35,6 +48,8 @@ export interface NewSession {
   readonly account: AccountIdentity;
   readonly options: GrantOptions;
   readonly durationMs: number;
+  /** When it ends, where that was promised before; otherwise after its duration. */
+  readonly expiresAtMs?: number;
   readonly reason: string;
   readonly grantedBy: string;
   readonly requestId: string | null;
@@ -78,6 +93,7 @@ export async function insertSession(
     .values({ ...sessionRow(id, device.id, now, input), revision: tx.changed('session', id, device.id) })
     .execute();
   await giveEpoch(tx.db, id, device.id);
+  const recorded = recordingColumns(input);
   const data = {
     device: device.name,
     ...(input.resource === undefined ? {} : { resource: input.resource.name }),
@@ -88,6 +104,7 @@ export async function insertSession(
     policy: input.terms.policyName,
     policyVersion: input.terms.policyVersion,
     breakGlass: input.terms.breakGlass,
+    ...(recorded.record_mode === null ? {} : { recording: recorded.record_mode }),
   };
   tx.audit({ type: 'session.starting', actor: input.actor, subject: id, data });
   return id;
@@ -102,6 +119,20 @@ function givesTheSame(
   const theirs = JSON.parse(other.options) as GrantOptions;
   return [theirs, options].every(({ kind }) => kind === 'group_membership') && theirs.group === options.group;
 }
+
+/** What is recorded of a new session: nothing of memberships, which run no command. */
+function recordingColumns({ terms: { recording }, options, resource }: NewSession) {
+  const rule = resource === undefined && options.kind === 'sudo_rule' ? recording : null;
+  return {
+    record_mode: rule?.mode ?? null,
+    record_required: Number(rule?.required ?? false),
+    record_keep_ms: rule?.keepMs ?? null,
+  };
+}
+
+/** Whether it is a sudo rule for every command as root: nothing less may answer a desktop's prompts. */
+const isEverything = ({ options, resource }: NewSession): boolean =>
+  resource === undefined && options.kind === 'sudo_rule' && options.commands.length === 0 && options.runAs === '';
 
 /** A session's row as it begins. */
 export const sessionRow = (id: string, deviceId: string | null, now: number, input: NewSession) => ({
@@ -122,7 +153,7 @@ export const sessionRow = (id: string, deviceId: string | null, now: number, inp
   duration_ms: input.durationMs,
   created_at_ms: now,
   active_at_ms: null,
-  expires_at_ms: now + input.durationMs,
+  expires_at_ms: input.expiresAtMs ?? now + input.durationMs,
   ending_at_ms: null,
   ending_generation: null,
   ended_at_ms: null,
@@ -134,5 +165,9 @@ export const sessionRow = (id: string, deviceId: string | null, now: number, inp
   break_glass: Number(input.terms.breakGlass),
   longest_ms: input.terms.longestMs,
   no_extension: Number(input.terms.noExtension),
+  keep_processes: Number(input.terms.keepProcesses),
+  ...recordingColumns(input),
+  undo_changes: Number(input.terms.undoChanges),
+  desktop: Number(input.terms.desktop && isEverything(input)),
   offline_end_after_ms: input.terms.offlineEndAfterMs,
 });

@@ -1,6 +1,7 @@
 import type { InstantMs, SessionState } from '@curfew/shared';
 import { sql, type RawBuilder } from 'kysely';
 import { findDevice } from '../devices/find-device.js';
+import { OPEN_STATES } from '../ledger/conditions.js';
 import type { LedgerReader, SessionSearch } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
 import { afterCursor, cutPage, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
@@ -22,13 +23,18 @@ const ORDER = {
  * come out of their index in order, and a page of them ends the search.
  */
 const SOURCES: Readonly<Record<string, RawBuilder<unknown>>> = {
-  'u.name': sql`app_user u cross join session s on s.user_id = u.id`,
-  'd.name': sql`device d cross join session s on s.device_id = d.id`,
+  'u.name': sql`app_user u cross join session s`,
+  'd.name': sql`device d cross join session s`,
 };
 /** The same for few sessions, which are found first and put in order then. */
 const SOURCES_OF_FEW: typeof SOURCES = {
-  'u.name': sql`session s cross join app_user u on u.id = s.user_id`,
-  'd.name': sql`session s cross join device d on d.id = s.device_id`,
+  'u.name': sql`session s cross join app_user u`,
+  'd.name': sql`session s cross join device d`,
+};
+/** What belongs together in them: a cross join has no condition of its own. */
+const JOINED: typeof SOURCES = {
+  'u.name': sql`s.user_id = u.id`,
+  'd.name': sql`s.device_id = d.id`,
 };
 
 /** What both kinds of sessions are called by: the resource, else the device. */
@@ -79,11 +85,11 @@ export async function listSessions(
   const match = text === '' ? undefined : await search.match(db, text, states.includes('ended'));
   const fits = await conditions(db, input.filter, now);
   if (match !== undefined) fits.push(match.condition);
-  const { source, column } = placeOf(order.column, input.filter.kind, match?.isRare === true);
+  const { source, column, joined } = placeOf(order.column, input.filter.kind, match?.isRare === true);
   const behind = cursor === undefined ? [] : [afterCursor(column, 's.id', order, cursor)];
   const { rows } = await sql<{ id: string; sort_key: string | number }>`
     select s.id, ${column} as sort_key from ${source}
-    where ${sql.join([...fits, ...behind], sql` and `)}
+    where ${sql.join([...joined, ...fits, ...behind], sql` and `)}
     order by ${column} ${sql.raw(order.descending ? 'desc' : 'asc')}, s.id limit ${size + 1}`.execute(db);
   const counted = await sql<{ total: number }>`
     select count(*) as total from session s where ${sql.join(fits, sql` and `)}`.execute(db);
@@ -100,19 +106,30 @@ function placeOf(
   column: string,
   kind: string,
   isOfFew: boolean,
-): { readonly source: RawBuilder<unknown>; readonly column: RawBuilder<unknown> } {
-  if (column === 'target.name' || (column === 'd.name' && kind !== 'device_admin')) return TARGET_NAME;
+): {
+  readonly source: RawBuilder<unknown>;
+  readonly column: RawBuilder<unknown>;
+  readonly joined: readonly RawBuilder<unknown>[];
+} {
+  if (column === 'target.name' || (column === 'd.name' && kind !== 'device_admin'))
+    return { ...TARGET_NAME, joined: [] };
   const sources = isOfFew ? SOURCES_OF_FEW : SOURCES;
-  return { source: sources[column] ?? sql`session s`, column: sql.ref(column) };
+  const joined = JOINED[column];
+  return {
+    source: sources[column] ?? sql`session s`,
+    column: sql.ref(column),
+    joined: joined === undefined ? [] : [joined],
+  };
 }
 
 /** What a session must fit beside its text, in terms of the session alone: counting then joins nothing. */
 async function conditions(db: LedgerReader, filter: SessionFilter, now: InstantMs): Promise<RawBuilder<unknown>[]> {
-  // Every session has an end; naming it leads SQLite to the index of what is live.
+  // Every session has an end; naming it leads SQLite to the index of what is live. The states, one by one, let it find those
+  // of a user or device without reading what they had before.
   const fits =
     filter.states.length > 0
       ? [sql`s.state in (${sql.join(filter.states)})`]
-      : [sql`s.state <> 'ended'`, sql`s.expires_at_ms > 0`];
+      : [sql`s.state <> 'ended'`, sql`s.expires_at_ms > 0`, sql`s.state in (${sql.join(OPEN_STATES)})`];
   if (filter.kind !== '') fits.push(sql`s.kind = ${filter.kind}`);
   if (filter.user !== '') fits.push(sql`s.user_id = ${(await findUser(db, filter.user)).id}`);
   if (filter.device !== '') fits.push(sql`s.device_id = ${(await findDevice(db, filter.device)).id}`);

@@ -1,4 +1,5 @@
 import type { DeviceRow } from '../devices/find-device.js';
+import type { ConfirmedMove } from '../metrics/measures.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { observe, type DeviceObservation, type Observation } from './observe.js';
 
@@ -28,26 +29,28 @@ export class Observations {
   private async apply(): Promise<void> {
     let batch: Waiting[] | undefined;
     try {
-      await this.write(() => (batch ??= this.nextBatch()));
+      const moves = await this.write(() => (batch ??= this.nextBatch()));
+      this.context.measures?.confirmed(moves);
       for (const { resolve } of batch ?? []) resolve();
     } catch (error) {
       const failed = batch ?? this.nextBatch();
       // One observation that cannot be applied must not keep the others from it.
       for (const one of failed)
         if (failed.length === 1) one.reject(error);
-        else void this.write(() => [one]).then(one.resolve, one.reject);
+        else void this.writeAlone(one).then(one.resolve, one.reject);
     }
   }
 
-  private write(batch: () => readonly Waiting[]): Promise<void> {
+  private async writeAlone(one: Waiting): Promise<void> {
+    const moves = await this.write(() => [one]);
+    this.context.measures?.confirmed(moves);
+  }
+
+  /** First: a revoke counts when a device has confirmed it. There is one such write at a time, whatever many devices say. */
+  private write(batch: () => readonly Waiting[]): Promise<ConfirmedMove[]> {
     const { ledger, clock } = this.context;
-    return ledger.write((tx) =>
-      observe(
-        tx,
-        clock.now(),
-        batch().map(({ observation }) => observation),
-      ),
-    );
+    const observed = (): DeviceObservation[] => batch().map(({ observation }) => observation);
+    return ledger.write((tx) => observe(tx, clock.now(), observed()), 'first');
   }
 
   /** Everything that waits, but of each device only the first: the next is compared with what that one has changed. */

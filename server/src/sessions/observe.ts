@@ -5,6 +5,7 @@ import type { DeviceRow } from '../devices/find-device.js';
 import { OPEN_STATES } from '../ledger/conditions.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
+import type { ConfirmedMove } from '../metrics/measures.js';
 import { endSessions } from './end-sessions.js';
 import { noteMoves } from './session-record.js';
 
@@ -33,32 +34,66 @@ const CHUNK = 10_000;
 /**
  * Applies the whole observed states of devices, one for each, to their sessions and to no other device's. A session
  * becomes active when the device holds it, and ended when the device no longer does after it has applied the generation
- * that ended it. Idempotent: an old or repeated observation does no harm.
+ * that ended it. Idempotent: an old or repeated observation does no harm. Returns what the devices have confirmed by it.
  */
 export async function observe(
   tx: LedgerTransaction,
   now: InstantMs,
   observations: readonly DeviceObservation[],
-): Promise<void> {
+): Promise<ConfirmedMove[]> {
   const { incarnation } = await readMeta(tx.db);
+  const moves: ConfirmedMove[] = [];
   for (let at = 0; at < observations.length; at += CHUNK) {
     const chunk = await believable(tx.db, observations.slice(at, at + CHUNK));
     if (chunk.length === 0) continue;
-    await moveSessions(tx, now, incarnation, chunk);
-    await noteGenerations(tx.db, incarnation, chunk);
+    moves.push(...(await moveSessions(tx, now, incarnation, chunk)));
+    await noteGenerations(
+      tx.db,
+      incarnation,
+      chunk.filter(({ isFormer }) => !isFormer),
+    );
   }
+  return moves;
+}
+
+/** An observation with what the ledger says of its device now. */
+interface Witnessed extends DeviceObservation {
+  /** Since when the device has its present key; 0 when it has its first. */
+  readonly keySinceMs: number;
+  /** Whether it comes from an installation before, whose key was replaced. */
+  readonly isFormer: boolean;
 }
 
 /** While two agents use one identity, what one of them says proves nothing about the other. */
-async function believable(db: LedgerReader, observations: readonly DeviceObservation[]): Promise<DeviceObservation[]> {
+async function believable(db: LedgerReader, observations: readonly DeviceObservation[]): Promise<Witnessed[]> {
   const ids = observations.map(({ device }) => device.id);
-  const doubtful = await db
+  const rows = await db
     .selectFrom('device')
-    .select('id')
+    .select(['id', 'state', 'key_hash', 'key_since_ms'])
     .where('id', 'in', ids)
-    .where('state', '=', 'identity_conflict')
     .execute();
-  return observations.filter(({ device }) => !doubtful.some(({ id }) => id === device.id));
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return observations.flatMap((observation) => {
+    const row = known.get(observation.device.id);
+    if (row === undefined || row.state === 'identity_conflict') return [];
+    const isFormer = row.key_hash !== observation.device.key_hash;
+    return [{ ...observation, keySinceMs: row.key_since_ms ?? 0, isFormer }];
+  });
+}
+
+/**
+ * Whether an observation can say anything of a session. A device that was enrolled anew does not know what the installation
+ * before it holds, until that has ended by itself; and that one knows of no session that came after it.
+ */
+function concerns(
+  { keySinceMs, isFormer }: Witnessed,
+  row: { readonly state: string; readonly created_at_ms: number; readonly expires_at_ms: number },
+  isNamed: boolean,
+  now: InstantMs,
+): boolean {
+  const isOfFormer = row.created_at_ms <= keySinceMs;
+  if (isFormer) return isOfFormer;
+  return !isOfFormer || row.state !== 'ending' || isNamed || row.expires_at_ms <= now;
 }
 
 /** What a device says of another incarnation's generations proves nothing about this one's. */
@@ -69,45 +104,55 @@ async function moveSessions(
   tx: LedgerTransaction,
   now: InstantMs,
   incarnation: number,
-  observations: readonly DeviceObservation[],
-): Promise<void> {
+  observations: readonly Witnessed[],
+): Promise<ConfirmedMove[]> {
   const byDevice = new Map(observations.map((observation) => [observation.device.id, observation]));
   const rows = await tx.db
     .selectFrom('session')
-    .select(['id', 'device_id', 'state', 'ending_generation'])
+    .select(['id', 'device_id', 'state', 'ending_generation', 'kind'])
+    .select(['created_at_ms', 'expires_at_ms', 'ending_at_ms', 'end_reason'])
     .where('device_id', 'in', [...byDevice.keys()])
     .where('state', 'in', OPEN_STATES)
     .execute();
   const [activated, confirmed]: [Moved[], Moved[]] = [[], []];
   const endedThere: (() => Promise<void>)[] = [];
+  const moves: ConfirmedMove[] = [];
   for (const row of rows) {
     const observation = byDevice.get(row.device_id ?? '');
     if (observation === undefined) continue;
     const { device } = observation;
     const held = observation.held.some(({ sessionId }) => sessionId === row.id);
     const end = observation.ended.find(({ sessionId }) => sessionId === row.id);
-    if (row.state === 'starting' && held) activated.push({ id: row.id, device });
-    else if (end !== undefined && row.state !== 'ending')
+    if (!concerns(observation, row, end !== undefined, now)) continue;
+    const { id: sessionId, kind } = row;
+    if (row.state === 'starting' && held) {
+      activated.push({ id: row.id, device });
+      moves.push({ sessionId, kind, endReason: null, tookMs: now - row.created_at_ms });
+    } else if (end !== undefined && row.state !== 'ending') {
       endedThere.push(() => endedByDevice(tx, { id: row.id, device }, row.state === 'starting', end, now));
-    else if (
+      moves.push({ sessionId, kind, endReason: end.reason, tookMs: null });
+    } else if (
       row.state === 'ending' &&
       !held &&
       (end !== undefined || generationOf(observation, incarnation) >= (row.ending_generation ?? Infinity))
-    )
+    ) {
       confirmed.push({ id: row.id, device });
+      moves.push({ sessionId, kind, endReason: row.end_reason, tookMs: now - (row.ending_at_ms ?? now) });
+    }
   }
   await confirm(tx, activated, 'active', now);
   for (const end of endedThere) await end();
   await confirm(tx, confirmed, 'ended', now);
+  return moves;
 }
 
 interface Moved {
   readonly id: string;
-  readonly device: DeviceRow;
+  readonly device: Pick<DeviceRow, 'id' | 'name'>;
 }
 
 /** Devices have confirmed that they hold sessions, or that they do not any more. */
-async function confirm(
+export async function confirm(
   tx: LedgerTransaction,
   moved: readonly Moved[],
   to: 'active' | 'ended',

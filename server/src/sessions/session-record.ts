@@ -2,18 +2,23 @@ import type { GrantOptions } from '@curfew/shared';
 import { sql, type Selectable } from 'kysely';
 import type { LedgerReader } from '../ledger/ledger.js';
 import type { Tables } from '../ledger/tables.js';
+import type { RecordingRule } from '../policies/policy-spec.js';
+import type { ProcessOutcome } from './note-processes.js';
 
 /** An account as requests, sessions and leases name it. */
 export interface AccountIdentity {
   readonly name: string;
+  /** For an account of Windows the number that `accountNumber` gives. */
   readonly uid: number;
+  /** Of an account of Windows; '' or absent for others. */
+  readonly sid?: string;
   readonly fingerprint: string;
 }
 
 type SessionRow = Selectable<Tables['session']>;
 
 /** A session with the names that people know things by. */
-export type SessionRecord = Omit<SessionRow, 'account' | 'options' | 'device_id' | 'resource_id'> & {
+export type SessionRecord = Omit<SessionRow, 'account' | 'options' | 'processes' | 'device_id' | 'resource_id'> & {
   /** '' for a resource that is on no device. */
   readonly device_id: string;
   /** '' for admin rights on a device. */
@@ -21,6 +26,8 @@ export type SessionRecord = Omit<SessionRow, 'account' | 'options' | 'device_id'
   readonly resource_name: string;
   readonly account: AccountIdentity;
   readonly options: GrantOptions;
+  /** What became of the processes that it left running; null until the device has said. */
+  readonly processes: ProcessOutcome | null;
   readonly user_name: string;
   readonly device_name: string;
   readonly device_last_seen_at_ms: number | null;
@@ -29,6 +36,14 @@ export type SessionRecord = Omit<SessionRow, 'account' | 'options' | 'device_id'
   /** How a resource that is on no device calls the user, and what it has not confirmed. */
   readonly grant: GrantStatus | undefined;
 };
+
+/** What is recorded of a session; null means nothing. */
+export const recordingOf = (
+  session: Pick<SessionRow, 'record_mode' | 'record_required' | 'record_keep_ms'>,
+): RecordingRule | null =>
+  session.record_mode === null
+    ? null
+    : { mode: session.record_mode, required: session.record_required === 1, keepMs: session.record_keep_ms };
 
 /** How far a resource is behind the ledger. */
 export interface GrantStatus {
@@ -76,6 +91,7 @@ export const sessionFromRow = (row: NamedRow): SessionRecord => ({
   grant: grantStatus(row),
   account: JSON.parse(row.account) as AccountIdentity,
   options: JSON.parse(row.options) as GrantOptions,
+  processes: row.processes === null ? null : (JSON.parse(row.processes) as ProcessOutcome),
 });
 
 /** What is due and has failed, or waits for a connector that fails, is overdue since it was decided. */

@@ -83,6 +83,26 @@ describe('sessions', () => {
       options: OPTIONS,
     });
 
+  /** Makes as many more sessions like one, each of an account of its own. Gives the ids of all. */
+  const copies = ({ id }: { readonly id: string }, count: number): Promise<string[]> =>
+    ledger.write(async ({ db }) => {
+      const ids = Array.from({ length: count }, (_, at) => `${id.slice(0, -4)}${String(at).padStart(4, '0')}`);
+      const session = await db.selectFrom('session').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+      const [move] = await db.selectFrom('session_transition').selectAll().where('session_id', '=', id).execute();
+      assert.ok(move);
+      for (const [at, copy] of ids.entries()) {
+        await db
+          .insertInto('session_transition')
+          .values({ ...move, session_id: copy })
+          .execute();
+        await db
+          .insertInto('session')
+          .values({ ...session, id: copy, uid: 2000 + at })
+          .execute();
+      }
+      return [id, ...ids];
+    });
+
   it('are started by the account that asked, and by no later one with its uid or name', async () => {
     const { id } = await ask();
     await refused('REQUEST_NOT_APPROVED', () => sessions.start(device, ALICE, id));
@@ -141,6 +161,23 @@ describe('sessions', () => {
     );
   });
 
+  it('are all told of, each as it stands, by a revoke of more than are read inside its transaction', async () => {
+    await users.create(olga, { name: 'alice', displayName: '', role: 'user' });
+    const given = await copies(await give('alice', ''), 1_000);
+    const revoked = await sessions.revoke(olga, 'everything', 'enough');
+    assert.deepEqual(revoked.map(({ id }) => id).sort(), [...given].sort());
+    assert.ok(revoked.every(({ state, end_detail }) => state === 'ending' && end_detail === 'enough'));
+    const again = await sessions.revoke(olga, { ids: given }, 'again');
+    assert.deepEqual(
+      again.map(({ id }) => id),
+      given,
+    );
+    const events = await ledger.read((db) =>
+      db.selectFrom('audit_event').select('subject').where('type', '=', 'session.revoked').execute(),
+    );
+    assert.deepEqual(events.map(({ subject }) => subject).sort(), [...given].sort());
+  });
+
   it('fall due by themselves, and tell when the next one does', async () => {
     await users.create(olga, { name: 'alice', displayName: '', role: 'user' });
     const { id, expires_at_ms } = await give('alice', '');
@@ -155,7 +192,7 @@ describe('sessions', () => {
     await users.create(olga, { name: 'alice', displayName: '', role: 'user' });
     const { id } = await give('alice', '');
     assert.equal(
-      await devices.hello(device.id, { incarnation: 1, floorGeneration: 99, floorEpoch: 0, forgotten: false }),
+      await devices.hello(device, { incarnation: 1, floorGeneration: 99, floorEpoch: 0, forgotten: false }),
       true,
     );
     await refused('LEDGER_ROLLED_BACK', () => give('alice', 'bob'));

@@ -3,6 +3,7 @@ import { deviceActor } from '../devices/device-actor.js';
 import { findDevice, type DeviceRow } from '../devices/find-device.js';
 import { findId, findIds } from '../ledger/find-by-id.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
+import { nextTurn } from '../next-turn.js';
 import { placeOf } from '../resources/device-group.js';
 import { findOpenResource, findResource } from '../resources/find-resource.js';
 import { requestById } from '../requests/request-record.js';
@@ -14,6 +15,7 @@ import { extendSession } from './extend-session.js';
 import { assertEnabled, assertGranting, assertWithinLimit } from './grant-rules.js';
 import { insertResourceSession } from './insert-resource-session.js';
 import { insertSession, NO_TERMS } from './insert-session.js';
+import { noteProcesses, type ProcessOutcome } from './note-processes.js';
 import { overdueOffline, type LostSince } from './offline-end.js';
 import { listSessions, type SessionListInput, type SessionPage } from './list-sessions.js';
 import { onlyApproved } from './only-approved.js';
@@ -27,6 +29,11 @@ export type RevokeSelection =
   | { readonly device: string }
   | { readonly resource: string }
   | 'everything';
+
+/** Up to how many sessions are read inside the transaction that ends them. */
+const READ_INSIDE = 1_000;
+/** How many sessions are read before others get their turn. Each time may wait for a commit. */
+const READ_AT_ONCE = 5_000;
 
 /** The ledger of elevated periods. */
 export class Sessions {
@@ -80,7 +87,7 @@ export class Sessions {
         grantedBy: caller.userName,
         requestId: null,
         actor: callerActor(caller),
-        terms: NO_TERMS,
+        terms: { ...NO_TERMS, recording: this.context.settings.grantRecording ?? null },
       };
       if (resource !== '') {
         if (user.id === caller.userId) throw new CurfewError('SELF_APPROVAL');
@@ -109,7 +116,7 @@ export class Sessions {
       await assertAccountOf(tx, user, device, account, caller);
       const id = await insertSession(tx, this.context, device, {
         ...given,
-        account: { name: account.name, uid: account.uid, fingerprint: account.fingerprint },
+        account: { name: account.name, uid: account.uid, sid: account.sid, fingerprint: account.fingerprint },
         options: input.options,
       });
       return one(await sessionsById(tx.db, [id]));
@@ -126,14 +133,23 @@ export class Sessions {
     });
   }
 
+  /** Notes what a device says of the processes that a session left running. Errors: those of `noteProcesses`. */
+  noteProcesses(device: DeviceRow, id: string, outcome: ProcessOutcome): Promise<void> {
+    return this.context.ledger.write((tx) => noteProcesses(tx, device, id, outcome));
+  }
+
   /** Decides the end of sessions, all in one transaction. Those that are ending or ended already are returned as they stand. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
-  revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
-    return this.context.ledger.write(async (tx) => {
+  async revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
+    const { ledger, clock } = this.context;
+    const revoked = await ledger.write(async (tx) => {
       const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
       const which = await selected(tx.db, selection);
-      const moved = await endSessions(tx, this.context.clock.now(), which, decision);
-      return sessionsById(tx.db, 'ids' in which ? which.ids : moved);
-    });
+      const moved = await endSessions(tx, clock.now(), which, decision);
+      const ids = 'ids' in which ? which.ids : moved;
+      // Many would keep every other writer waiting; for few, a read of its own would wait for the next commit.
+      return { ids, sessions: ids.length <= READ_INSIDE ? await sessionsById(tx.db, ids) : undefined };
+    }, 'first');
+    return revoked.sessions ?? this.byIdsInParts(revoked.ids);
   }
 
   /** Decides the end of sessions whose time is over, so many at once. Returns when the next one falls due; writes when one is. */
@@ -143,7 +159,7 @@ export class Sessions {
     const now = clock.now();
     if (next === undefined || next > now) return next;
     const decision = { reason: 'expired', by: '', actor: { kind: 'server' }, detail: '' } as const;
-    await ledger.write((tx) => endSessions(tx, now, { dueBy: now }, decision));
+    await ledger.write((tx) => endSessions(tx, now, { dueBy: now }, decision), 'first');
     return ledger.read(nextEnd);
   }
 
@@ -154,8 +170,9 @@ export class Sessions {
     if ((await ledger.read((db) => overdueOffline(db, now, lostSince))).length === 0) return [];
     const detail = 'the device was out of reach for longer than the policy allows';
     const decision = { reason: 'expired', by: '', actor: { kind: 'server' }, detail } as const;
-    return ledger.write(async (tx) =>
-      endSessions(tx, now, { ids: await overdueOffline(tx.db, now, lostSince) }, decision),
+    return ledger.write(
+      async (tx) => endSessions(tx, now, { ids: await overdueOffline(tx.db, now, lostSince) }, decision),
+      'first',
     );
   }
 
@@ -173,6 +190,16 @@ export class Sessions {
 
   byIds(ids: readonly string[]): Promise<SessionRecord[]> {
     return this.context.ledger.read((db) => sessionsById(db, ids));
+  }
+
+  /** The same for very many, not as of one moment: others get their turns in between. */
+  async byIdsInParts(ids: readonly string[]): Promise<SessionRecord[]> {
+    const sessions: SessionRecord[] = [];
+    for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
+      if (at > 0) await nextTurn();
+      sessions.push(...(await this.byIds(ids.slice(at, at + READ_AT_ONCE))));
+    }
+    return sessions;
   }
 
   /** The sessions among the ids, and those that have not ended on devices among the ids. */

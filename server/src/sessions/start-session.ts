@@ -66,6 +66,10 @@ export async function startRequest(
       breakGlass: request.break_glass === 1,
       longestMs: terms.maxDurationMs,
       noExtension: terms.noExtension,
+      keepProcesses: terms.keepProcesses,
+      recording: terms.recording,
+      undoChanges: terms.undoChanges,
+      desktop: terms.desktop,
       offlineEndAfterMs: terms.offlineEndAfterMs,
     },
   };

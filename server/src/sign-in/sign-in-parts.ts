@@ -1,7 +1,7 @@
 import type { Logger } from '@curfew/shared';
 import type { SignInConfig } from '../config/http-config.js';
 import type { OidcConfig } from '../config/oidc-config.js';
-import type { SecretFiles } from '../pki/secret-files.js';
+import type { SecretStore } from '../pki/secret-store.js';
 import { SecretBox } from '../secrets/secret-box.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import type { ApiTokens } from '../users/api-tokens.js';
@@ -24,7 +24,7 @@ export interface SignInNeeds {
   readonly limits: SignInConfig;
   readonly oidcConfig: OidcConfig | undefined;
   readonly setGroups: SetGroups;
-  readonly files: SecretFiles;
+  readonly files: SecretStore;
   readonly logger: Logger;
 }
 

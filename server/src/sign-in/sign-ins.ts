@@ -2,6 +2,7 @@ import { CurfewError, DAY, instantMs, MINUTE, newId, safeText, type InstantMs } 
 import type { Selectable } from 'kysely';
 import type { SignInConfig } from '../config/http-config.js';
 import { findId } from '../ledger/find-by-id.js';
+import { isStorageRefusal } from '../ledger/storage-refusal.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import type { SignInMethod, Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -154,12 +155,12 @@ export class SignIns {
       }
       const now = this.context.clock.now();
       await endSignIns(tx, { id, now, actor: callerActor(caller), why: 'ended by hand' });
-    });
+    }, 'first');
   }
 
   /** Ends the sign-in of a cookie, if it is one; gives what has ended. */
   endSecret(secret: string, why: SignInEnd): Promise<EndedSignIn | undefined> {
-    return this.context.ledger.write((tx) => this.endSecretIn(tx, secret, why));
+    return this.context.ledger.write((tx) => this.endSecretIn(tx, secret, why), 'first');
   }
 
   /** The same inside a transaction. */
@@ -224,7 +225,7 @@ export class SignIns {
       .orderBy('s.created_at_ms', 'desc');
   }
 
-  /** With a disk that is full nothing can be noted, and an operator must still be able to look. */
+  /** First, for it may be a revoke that waits for it. A ledger that takes no writes notes nothing, and an operator must still be able to look. */
   private async noteUse(id: string, now: InstantMs): Promise<void> {
     try {
       await this.context.ledger.write(async ({ db }) => {
@@ -234,9 +235,9 @@ export class SignIns {
           .where('id', '=', id)
           .where('ended_at_ms', 'is', null)
           .execute();
-      });
+      }, 'first');
     } catch (error) {
-      if (!(error instanceof CurfewError && error.code === 'STORAGE_FAILED')) throw error;
+      if (!isStorageRefusal(error)) throw error;
     }
   }
 }

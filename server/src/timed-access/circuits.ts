@@ -1,6 +1,5 @@
-import type { Random } from '@curfew/shared';
+import { SECOND, type Random } from '@curfew/shared';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.js';
-import { touch } from './grant-moves.js';
 import { problemText } from './limited-call.js';
 import { FAILURES_TO_OPEN, waitOutOfReach } from './retry-plan.js';
 
@@ -85,8 +84,9 @@ export class Circuits {
       .execute();
     this.circuits.set(connectorId, { failedAt: this.begun, failures, nextAttemptMs });
     tx.changed('resource', connectorId);
-    // What waits behind it is shown as waiting, and until when.
-    if (nextAttemptMs !== null) await touchWaiting(tx, connectorId);
+    // What waits behind it is shown as waiting, and until when, to the second: calls that were under way together say the same.
+    const isShown = Math.abs((nextAttemptMs ?? Infinity) - (before.nextAttemptMs ?? -Infinity)) < SECOND;
+    if (nextAttemptMs !== null && !isShown) await touchWaiting(tx, connectorId);
     return nextAttemptMs ?? undefined;
   }
 
@@ -122,13 +122,15 @@ export const isOpenCircuit = ({
   next_attempt_at_ms: number | null;
 }) => failures >= FAILURES_TO_OPEN && next_attempt_at_ms !== null;
 
+/** Tells watchers that whatever waits for a connector is to be looked at again: in one statement, since it may be much. */
 async function touchWaiting(tx: LedgerTransaction, connectorId: string): Promise<void> {
-  const waiting = await tx.db
+  const waiting = tx.db
     .selectFrom('resource_grant as g')
     .innerJoin('resource as r', 'r.id', 'g.resource_id')
     .select('g.session_id')
     .where('r.connector_id', '=', connectorId)
-    .where('g.due_at_ms', 'is not', null)
-    .execute();
-  for (const { session_id: id } of waiting) await touch(tx, id);
+    .where('g.due_at_ms', 'is not', null);
+  let revision = 0;
+  for (const { session_id: id } of await waiting.execute()) revision = tx.changed('session', id);
+  await tx.db.updateTable('session').set({ revision }).where('id', 'in', waiting).execute();
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { comparePlan, type LedgerView } from './compare-plan.js';
 
-const NOTHING: LedgerView = { isFirst: false, ours: [], past: [], known: [] };
+const NOTHING: LedgerView = { isFirst: false, ours: [], past: [], removed: [], known: [] };
 const subject = (id: string) => ({ id, label: id });
 const kinds = (view: Partial<LedgerView>, members: readonly string[]) =>
   comparePlan({ ...NOTHING, ...view }, members.map(subject)).differences.map(({ kind, subject: { id } }) => [kind, id]);
@@ -33,6 +33,23 @@ describe('a comparison of a resource with the ledger', () => {
     ];
     const plan = comparePlan({ ...NOTHING, ours }, [subject('a'), subject('c')]);
     assert.deepEqual([plan.missing, plan.differences, plan.known], [['s2'], [], []]);
+  });
+
+  it('does not wonder at what an operator has said is well, until it is gone and comes back', () => {
+    const past = [{ sessionId: 's1', subjectId: 'a' }];
+    const known = [subject('a')];
+    const accepted = comparePlan({ ...NOTHING, past, known }, [subject('a')]);
+    assert.deepEqual([accepted.differences, accepted.known], [[], known]);
+    assert.deepEqual(comparePlan({ ...NOTHING, past, known }, []).known, []);
+    assert.deepEqual(kinds({ past }, ['a']), [['back_after_end', 'a']]);
+  });
+
+  it('keeps what was removed by hand in sight, until it is there again or given again', () => {
+    const removed = [{ sessionId: 's1', subject: subject('a') }];
+    assert.deepEqual(kinds({ removed }, []), [['removed_by_hand', 'a']]);
+    assert.deepEqual(kinds({ removed, past: [{ sessionId: 's1', subjectId: 'a' }] }, ['a']), [['back_after_end', 'a']]);
+    const ours = [{ sessionId: 's2', subjectId: 'a', isActive: true }];
+    assert.deepEqual(kinds({ removed, ours }, ['a']), []);
   });
 
   it('finds what is back after its end, at the first comparison too, and names the newest session', () => {

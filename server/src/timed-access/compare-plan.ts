@@ -9,7 +9,9 @@ export interface LedgerView {
   readonly ours: readonly { readonly sessionId: string; readonly subjectId: string; readonly isActive: boolean }[];
   /** Of sessions that are over: what was ours, newest first. */
   readonly past: readonly { readonly sessionId: string; readonly subjectId: string }[];
-  /** Who was there beside us at the first comparison, and has been since. */
+  /** What was found removed by hand, and would not be over yet. */
+  readonly removed: readonly { readonly sessionId: string; readonly subject: Subject }[];
+  /** Who stands there beside us: at the first comparison or by an operator's word, and has been since. */
   readonly known: readonly Subject[];
 }
 
@@ -37,12 +39,16 @@ export function comparePlan(ledger: LedgerView, members: readonly Subject[]): Co
   for (const { sessionId, subjectId } of ledger.past) if (!past.has(subjectId)) past.set(subjectId, sessionId);
   const knownIds = new Set(ledger.known.map(({ id }) => id));
   const strangers = [...there.values()].filter(({ id }) => !ours.has(id));
-  const differences = strangers.flatMap((subject): Difference[] => {
+  const added = strangers.flatMap((subject): Difference[] => {
+    if (knownIds.has(subject.id)) return [];
     const sessionId = past.get(subject.id);
     if (sessionId !== undefined) return [{ kind: 'back_after_end', subject, sessionId }];
-    return ledger.isFirst || knownIds.has(subject.id) ? [] : [{ kind: 'added_by_hand', subject, sessionId: '' }];
+    return ledger.isFirst ? [] : [{ kind: 'added_by_hand', subject, sessionId: '' }];
   });
-  const known = strangers.filter(({ id }) => !past.has(id) && (ledger.isFirst || knownIds.has(id)));
+  const known = strangers.filter(({ id }) => knownIds.has(id) || (ledger.isFirst && !past.has(id)));
+  const removed = ledger.removed
+    .filter(({ subject: { id } }) => !there.has(id) && !ours.has(id))
+    .map((one): Difference => ({ kind: 'removed_by_hand', ...one }));
   const missing = ledger.ours.filter(({ subjectId, isActive }) => isActive && !there.has(subjectId));
-  return { missing: missing.map(({ sessionId }) => sessionId), differences, known };
+  return { missing: missing.map(({ sessionId }) => sessionId), differences: [...removed, ...added], known };
 }

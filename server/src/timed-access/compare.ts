@@ -1,11 +1,11 @@
-import { CurfewError, type Clock } from '@curfew/shared';
+import { CurfewError, type Clock, type Random } from '@curfew/shared';
 import { sql } from 'kysely';
 import { ConnectorError, type Subject } from '../connectors/connector.js';
-import type { Ledger, LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
-import { findPresentResource, type ResourceRow } from '../resources/find-resource.js';
+import type { Ledger, LedgerReader } from '../ledger/ledger.js';
+import { findPresentResource } from '../resources/find-resource.js';
 import type { Circuits } from './circuits.js';
 import { comparePlan, type Difference, type LedgerView } from './compare-plan.js';
-import { giveUp } from './grant-moves.js';
+import { endRemoved, putDrift } from './drift.js';
 import { taskOf, type GrantTask } from './grant-task.js';
 import type { Lanes } from './lanes.js';
 import { problemText } from './limited-call.js';
@@ -15,6 +15,7 @@ import { CircuitClosed, type ConnectorCall, type Place, type ResourceCalls } fro
 export interface CompareParts {
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly random: Random;
   readonly lanes: Lanes;
   readonly calls: ResourceCalls;
   readonly circuits: Circuits;
@@ -22,7 +23,6 @@ export interface CompareParts {
 
 /** In the words of the schema's partial index. */
 const IS_OPEN = sql<boolean>`g.phase in ('adding', 'held')`;
-const SERVER = { kind: 'server' } as const;
 /** How many ids one statement takes. */
 const CHUNK = 5_000;
 
@@ -32,7 +32,7 @@ const CHUNK = 5_000;
  * Errors: RESOURCE_NOT_FOUND, RESOURCE_UNREACHABLE, RESOURCE_REFUSED.
  */
 export async function compareResource(parts: CompareParts, given: string): Promise<void> {
-  const { ledger, lanes, clock } = parts;
+  const { ledger, lanes, clock, random } = parts;
   const found = await ledger.read(async (db) => {
     const resource = await findPresentResource(db, given);
     return { resource, connector: await connectorOf(db, resource) };
@@ -44,7 +44,7 @@ export async function compareResource(parts: CompareParts, given: string): Promi
     const place = { resource, connector };
     const members = await ask(parts, place, (port, signal) => port.members(signal));
     const ids = members.map(({ id }) => id);
-    const view = await ledger.read((db) => ledgerView(db, resource.id, ids));
+    const view = await ledger.read((db) => ledgerView(db, resource.id, ids, clock.now()));
     const plan = comparePlan(view, members);
     const gone: GrantTask[] = [];
     for (const sessionId of plan.missing) {
@@ -62,21 +62,20 @@ export async function compareResource(parts: CompareParts, given: string): Promi
         .executeTakeFirstOrThrow();
       if (after.target !== resource.target || after.connector_id !== resource.connector_id) return;
       const removed: Difference[] = [];
-      for (const { sessionId, subject } of gone) {
-        const error = new CurfewError('RESOURCE_REMOVED_BY_HAND', { resource: resource.name, subject: subject.label });
-        const ended = await giveUp(tx, sessionId, { reason: 'tampered', error }, now);
-        if (ended.length > 0) removed.push({ kind: 'removed_by_hand', subject, sessionId });
+      for (const task of gone) {
+        const difference = await endRemoved(tx, resource, task, now);
+        if (difference !== undefined) removed.push(difference);
       }
       await putKnown(tx.db, resource.id, view.known, plan.known);
-      await putDrift(tx, resource, [...removed, ...plan.differences], now);
+      await putDrift(tx, random, resource, [...removed, ...plan.differences], now);
       await tx.db.updateTable('resource').set({ compared_at_ms: now }).where('id', '=', resource.id).execute();
       tx.changed('resource', resource.id);
     });
   });
 }
 
-/** A call for a comparison. Errors: RESOURCE_UNREACHABLE, RESOURCE_REFUSED. */
-async function ask<T>(
+/** A call for a comparison, or for what was found in one. Errors: RESOURCE_UNREACHABLE, RESOURCE_REFUSED. */
+export async function ask<T>(
   { calls, circuits, ledger, clock }: CompareParts,
   place: Place,
   call: ConnectorCall<T>,
@@ -108,7 +107,12 @@ async function ask<T>(
   }
 }
 
-async function ledgerView(db: LedgerReader, resourceId: string, memberIds: readonly string[]): Promise<LedgerView> {
+async function ledgerView(
+  db: LedgerReader,
+  resourceId: string,
+  memberIds: readonly string[],
+  now: number,
+): Promise<LedgerView> {
   const { compared_at_ms: comparedMs } = await db
     .selectFrom('resource')
     .select('compared_at_ms')
@@ -138,8 +142,25 @@ async function ledgerView(db: LedgerReader, resourceId: string, memberIds: reado
       isActive: grant.state === 'active' && grant.phase === 'held',
     })),
     past: past.map(({ id, subject_id }) => ({ sessionId: id, subjectId: subject_id })),
+    removed: await removedBefore(db, resourceId, now),
     known: known.map(({ subject_id, label }) => ({ id: subject_id, label })),
   };
+}
+
+/** What was found removed by hand, for as long as its session would have gone on. */
+async function removedBefore(db: LedgerReader, resourceId: string, now: number): Promise<LedgerView['removed']> {
+  const rows = await db
+    .selectFrom('resource_drift as d')
+    .innerJoin('session as s', 's.id', 'd.session_id')
+    .select(['d.session_id', 'd.subject_id', 'd.label'])
+    .where('d.resource_id', '=', resourceId)
+    .where('d.kind', '=', 'removed_by_hand')
+    .where('s.expires_at_ms', '>', now)
+    .execute();
+  return rows.map(({ session_id, subject_id, label }) => ({
+    sessionId: session_id,
+    subject: { id: subject_id, label },
+  }));
 }
 
 async function putKnown(
@@ -164,37 +185,4 @@ async function putKnown(
       .insertInto('resource_member')
       .values(rows.slice(at, at + CHUNK))
       .execute();
-}
-
-/** Each difference is told once, when it is first seen. */
-async function putDrift(
-  tx: LedgerTransaction,
-  { id, name }: ResourceRow,
-  differences: readonly Difference[],
-  now: number,
-): Promise<void> {
-  const keyOf = (kind: string, subjectId: string, sessionId: string): string =>
-    JSON.stringify([kind, subjectId, sessionId]);
-  const before = await tx.db.selectFrom('resource_drift').selectAll().where('resource_id', '=', id).execute();
-  const known = new Set(before.map((row) => keyOf(row.kind, row.subject_id, row.session_id)));
-  const is = new Set(differences.map((one) => keyOf(one.kind, one.subject.id, one.sessionId)));
-  for (const row of before)
-    if (!is.has(keyOf(row.kind, row.subject_id, row.session_id)))
-      await tx.db
-        .deleteFrom('resource_drift')
-        .where('resource_id', '=', id)
-        .where('kind', '=', row.kind)
-        .where('subject_id', '=', row.subject_id)
-        .where('session_id', '=', row.session_id)
-        .execute();
-  for (const { kind, subject, sessionId } of differences) {
-    if (known.has(keyOf(kind, subject.id, sessionId))) continue;
-    const place = { resource_id: id, kind, subject_id: subject.id, session_id: sessionId };
-    await tx.db
-      .insertInto('resource_drift')
-      .values({ ...place, label: subject.label, seen_at_ms: now })
-      .execute();
-    const data = { name, kind, subject: subject.label, session: sessionId };
-    tx.audit({ type: 'resource.drift', actor: SERVER, subject: id, data });
-  }
 }

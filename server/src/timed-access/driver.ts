@@ -1,5 +1,6 @@
 import { durationMs, type CancelTimer, type Clock, type Logger } from '@curfew/shared';
 import type { Change, Ledger } from '../ledger/ledger.js';
+import type { ConfirmedMove, Measures } from '../metrics/measures.js';
 import { connectorOf } from './open-connectors.js';
 import type { Circuits } from './circuits.js';
 import { dueResources, dueTasks, endingUnbegun, taskOf, type DueResource, type GrantTask } from './grant-task.js';
@@ -11,6 +12,7 @@ import { findResource } from '../resources/find-resource.js';
 
 export interface DriverParts {
   readonly ledger: Ledger;
+  readonly measures: Measures;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lanes: Lanes;
@@ -93,17 +95,23 @@ export class Driver {
 
   private async lookNow(): Promise<void> {
     if (this.looking || this.parts.calls.isStopping()) return;
+    // Another server does this now; whoever begins to lead is woken.
+    if (!this.parts.ledger.leads) return;
     this.looking = true;
     this.cancel();
-    const { ledger, clock, logger } = this.parts;
+    const { ledger, clock, logger, measures } = this.parts;
     let waitMs: number = TROUBLE_WAIT_MS;
     try {
       this.lastLookMs = clock.now();
       const unbegun = await ledger.read(endingUnbegun);
       if (unbegun.length > 0)
-        await ledger.write(async (tx) => {
-          for (const id of unbegun) await confirmGone(tx, id, clock.now());
-        });
+        measures.confirmed(
+          await ledger.write(async (tx) => {
+            const moves: ConfirmedMove[] = [];
+            for (const id of unbegun) moves.push(...(await confirmGone(tx, id, clock.now())));
+            return moves;
+          }, 'first'),
+        );
       const due = await ledger.read(dueResources);
       waitMs = Math.min(LONGEST_WAIT_MS, ...due.map((one) => this.begin(one, clock.now())));
     } catch (error) {

@@ -1,7 +1,9 @@
 import { CurfewError, instantMs, type InstantMs } from '@curfew/shared';
-import { sql } from 'kysely';
+import { sql, type UpdateObject } from 'kysely';
 import type { Subject } from '../connectors/connector.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { Tables } from '../ledger/tables.js';
+import type { ConfirmedMove } from '../metrics/measures.js';
 import { endSessions } from '../sessions/end-sessions.js';
 import { noteMoves } from '../sessions/session-record.js';
 import { taskOf, type GrantTask } from './grant-task.js';
@@ -32,9 +34,21 @@ export async function noteIntent(
     })
     .where('session_id', '=', sessionId)
     .execute();
+  await forgetSubject(tx, sessionId, subject.id);
   tx.audit({ type: 'session.granting', actor: SERVER, subject: sessionId, data: { subject: subject.label } });
   await touch(tx, sessionId);
   return true;
+}
+
+/** Whoever is about to be given it does not have it now: what was known of them there from before is over. */
+async function forgetSubject(tx: LedgerTransaction, sessionId: string, subjectId: string): Promise<void> {
+  const { resource_id: resourceId } = await tx.db
+    .selectFrom('resource_grant')
+    .select('resource_id')
+    .where('session_id', '=', sessionId)
+    .executeTakeFirstOrThrow();
+  for (const table of ['resource_member', 'resource_drift'] as const)
+    await tx.db.deleteFrom(table).where('resource_id', '=', resourceId).where('subject_id', '=', subjectId).execute();
 }
 
 /** The resource is about to be told again: that may take effect until then, whatever it answers. */
@@ -43,14 +57,17 @@ export async function noteDoubt(tx: LedgerTransaction, sessionId: string, untilM
   await grant.set({ doubtful_until_ms: untilMs }).execute();
 }
 
-/** The resource has confirmed that the subject has it until then. A session that is ending by now goes on ending. */
+/**
+ * The resource has confirmed that the subject has it until then. Other additions may come until `doubtfulUntilMs`. A
+ * session that is ending by now goes on ending. Returns what is confirmed by that.
+ */
 export async function confirmHeld(
   tx: LedgerTransaction,
   sessionId: string,
-  untilMs: number,
+  { untilMs, doubtfulUntilMs }: { readonly untilMs: number; readonly doubtfulUntilMs: number },
   now: InstantMs,
-): Promise<void> {
-  const { state, expiresAtMs, attempts, doubtfulUntilMs } = await taskOf(tx.db, sessionId);
+): Promise<ConfirmedMove[]> {
+  const { state, expiresAtMs, kind, createdAtMs } = await taskOf(tx.db, sessionId);
   const isLive = state === 'starting' || state === 'active';
   const rest = isLive && expiresAtMs === untilMs;
   await tx.db
@@ -58,8 +75,7 @@ export async function confirmHeld(
     .set({
       phase: 'held',
       until_ms: untilMs,
-      // An attempt that was answered leaves no doubt; one before it, without an answer, still does.
-      doubtful_until_ms: attempts === 0 ? 0 : doubtfulUntilMs,
+      doubtful_until_ms: doubtfulUntilMs,
       attempts: 0,
       attempt_error: '',
       ...(isLive ? { due_at_ms: rest ? null : now, noticed_at_ms: null } : {}),
@@ -69,27 +85,20 @@ export async function confirmHeld(
   if (state === 'starting') {
     await noteMoves(tx.db, [sessionId], 'active', now);
     tx.audit({ type: 'session.active', actor: SERVER, subject: sessionId });
-    await tx.db
-      .updateTable('session')
-      .set({ state: 'active', seq: sql`seq + 1`, active_at_ms: now })
-      .where('id', '=', sessionId)
-      .execute();
   }
-  await touch(tx, sessionId);
+  await touch(tx, sessionId, state === 'starting' ? { state: 'active', seq: sql`seq + 1`, active_at_ms: now } : {});
+  return state === 'starting' ? [{ sessionId, kind, endReason: null, tookMs: now - createdAtMs }] : [];
 }
 
-/** The resource has confirmed that the subject does not have it, or nothing was ever done there. */
-export async function confirmGone(tx: LedgerTransaction, sessionId: string, now: InstantMs): Promise<void> {
-  if ((await taskOf(tx.db, sessionId)).state !== 'ending') return;
+/** The resource has confirmed that the subject does not have it, or nothing was ever done there. Returns what is confirmed by that. */
+export async function confirmGone(tx: LedgerTransaction, sessionId: string, now: InstantMs): Promise<ConfirmedMove[]> {
+  const { state, kind, endReason, endingAtMs } = await taskOf(tx.db, sessionId);
+  if (state !== 'ending') return [];
   await markGone(tx, sessionId);
   await noteMoves(tx.db, [sessionId], 'ended', now);
   tx.audit({ type: 'session.ended', actor: SERVER, subject: sessionId });
-  await tx.db
-    .updateTable('session')
-    .set({ state: 'ended', seq: sql`seq + 1`, ended_at_ms: now })
-    .where('id', '=', sessionId)
-    .execute();
-  await touch(tx, sessionId);
+  await touch(tx, sessionId, { state: 'ended', seq: sql`seq + 1`, ended_at_ms: now });
+  return [{ sessionId, kind, endReason, tookMs: now - (endingAtMs ?? now) }];
 }
 
 /** A session does not begin, and nothing was done for it. */
@@ -106,19 +115,14 @@ export async function refuse(
   await noteMoves(tx.db, [sessionId], 'ended', now);
   const detail = textOf(why);
   tx.audit({ type: 'session.refused', actor: SERVER, subject: sessionId, data: { detail } });
-  await tx.db
-    .updateTable('session')
-    .set({
-      state: 'ended',
-      seq: sql`seq + 1`,
-      ending_at_ms: now,
-      ended_at_ms: now,
-      end_reason: 'failed',
-      end_detail: detail,
-    })
-    .where('id', '=', sessionId)
-    .execute();
-  await touch(tx, sessionId);
+  await touch(tx, sessionId, {
+    state: 'ended',
+    seq: sql`seq + 1`,
+    ending_at_ms: now,
+    ended_at_ms: now,
+    end_reason: 'failed',
+    end_detail: detail,
+  });
 }
 
 /** A session that may have something already ends, and what it may have is taken away. */
@@ -166,10 +170,18 @@ export async function rest(tx: LedgerTransaction, sessionId: string): Promise<vo
   await tx.db.updateTable('resource_grant').set({ due_at_ms: null }).where('session_id', '=', sessionId).execute();
 }
 
-/** Tells watchers that a session is to be looked at again. */
-export async function touch(tx: LedgerTransaction, sessionId: string): Promise<void> {
+/** Changes a session, if there is something to change, and tells watchers that it is to be looked at again. */
+async function touch(
+  tx: LedgerTransaction,
+  sessionId: string,
+  change: UpdateObject<Tables, 'session'> = {},
+): Promise<void> {
   const revision = tx.changed('session', sessionId);
-  await tx.db.updateTable('session').set({ revision }).where('id', '=', sessionId).execute();
+  await tx.db
+    .updateTable('session')
+    .set({ ...change, revision })
+    .where('id', '=', sessionId)
+    .execute();
 }
 
 async function markGone(tx: LedgerTransaction, sessionId: string, label?: string): Promise<void> {

@@ -65,7 +65,7 @@ describe('the ledger of timed access', () => {
     assert.equal(await due(), clock.now());
     await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0));
     const { expiresAtMs } = await task();
-    await ledger.write((tx) => confirmHeld(tx, id, expiresAtMs, clock.now()));
+    await ledger.write((tx) => confirmHeld(tx, id, { untilMs: expiresAtMs, doubtfulUntilMs: 0 }, clock.now()));
     assert.deepEqual([(await task()).state, await due()], ['active', null]);
     await sessions.revoke(olga, { ids: [id] }, 'enough');
     assert.equal(await due(), clock.now());
@@ -109,7 +109,7 @@ describe('the ledger of timed access', () => {
   it('goes on ending when an addition is confirmed after the end was decided', async () => {
     await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0));
     await sessions.revoke(olga, { ids: [id] }, 'enough');
-    await ledger.write((tx) => confirmHeld(tx, id, 1, clock.now()));
+    await ledger.write((tx) => confirmHeld(tx, id, { untilMs: 1, doubtfulUntilMs: 0 }, clock.now()));
     assert.deepEqual([(await task()).state, (await task()).phase, await due()], ['ending', 'held', clock.now()]);
   });
 });

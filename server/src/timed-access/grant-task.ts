@@ -1,4 +1,4 @@
-import type { SessionState } from '@curfew/shared';
+import type { EndReason, SessionKind, SessionState } from '@curfew/shared';
 import { sql } from 'kysely';
 import type { LedgerReader } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
@@ -16,6 +16,11 @@ export interface GrantTask {
   readonly untilMs: number | null;
   readonly attempts: number;
   readonly doubtfulUntilMs: number;
+  readonly kind: SessionKind;
+  readonly createdAtMs: number;
+  /** Null while its end is not decided. */
+  readonly endingAtMs: number | null;
+  readonly endReason: EndReason | null;
 }
 
 const selectTasks = (db: LedgerReader) =>
@@ -23,7 +28,8 @@ const selectTasks = (db: LedgerReader) =>
     .selectFrom('resource_grant as g')
     .innerJoin('session as s', 's.id', 'g.session_id')
     .select(['s.id', 's.user_id', 's.state', 's.expires_at_ms', 'g.phase', 'g.subject_id', 'g.subject_label'])
-    .select(['g.until_ms', 'g.attempts', 'g.doubtful_until_ms']);
+    .select(['g.until_ms', 'g.attempts', 'g.doubtful_until_ms'])
+    .select(['s.kind', 's.created_at_ms', 's.ending_at_ms', 's.end_reason']);
 
 type TaskRow = Awaited<ReturnType<ReturnType<typeof selectTasks>['executeTakeFirstOrThrow']>>;
 
@@ -37,6 +43,10 @@ const taskFromRow = (row: TaskRow): GrantTask => ({
   untilMs: row.until_ms,
   attempts: row.attempts,
   doubtfulUntilMs: row.doubtful_until_ms,
+  kind: row.kind,
+  createdAtMs: row.created_at_ms,
+  endingAtMs: row.ending_at_ms,
+  endReason: row.end_reason,
 });
 
 /** What is due takes turns: of what gives only a few at a time, so that what takes away soon has its turn again. */
@@ -84,7 +94,7 @@ export async function dueResources(db: LedgerReader): Promise<DueResource[]> {
     .innerJoin('resource as r', 'r.id', 'g.resource_id')
     .select(['g.resource_id', 'r.connector_id', sql<number>`min(g.due_at_ms)`.as('due_at_ms')])
     .where(sql<boolean>`g.due_at_ms is not null`)
-    .groupBy('g.resource_id')
+    .groupBy(['g.resource_id', 'r.connector_id'])
     .execute();
   return rows.map((row) => ({
     resourceId: row.resource_id,

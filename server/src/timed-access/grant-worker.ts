@@ -2,7 +2,9 @@ import { CurfewError, type Clock, type Logger, type Random } from '@curfew/share
 import { ConnectorError, type Subject } from '../connectors/connector.js';
 import type { ConnectorKind } from '../connectors/connector-kind.js';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.js';
+import type { ConfirmedMove, Measures } from '../metrics/measures.js';
 import type { Circuits } from './circuits.js';
+import { noteRemoved } from './drift.js';
 import {
   confirmGone,
   confirmHeld,
@@ -23,6 +25,7 @@ import { waitAfterFailure } from './retry-plan.js';
 
 export interface GrantWorkerParts {
   readonly ledger: Ledger;
+  readonly measures: Measures;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -30,6 +33,9 @@ export interface GrantWorkerParts {
   readonly circuits: Circuits;
   readonly kindOf: (name: string) => ConnectorKind;
 }
+
+/** Why a removal that was done counts for nothing yet. */
+const IN_DOUBT = 'it was taken away, and an addition without an answer may still come: looked for again';
 
 /** How long a session waits for another that still has to be taken away from the same subject. */
 const TURN_MS = 1_000;
@@ -45,7 +51,7 @@ export class GrantWorker {
       case 'rest':
         return this.write((tx) => rest(tx, task.sessionId));
       case 'close':
-        return this.write((tx) => confirmGone(tx, task.sessionId, this.now()));
+        return this.confirm((tx) => confirmGone(tx, task.sessionId, this.now()));
       case 'refuse':
         return this.dontBegin(task, new CurfewError('CONNECTOR_DISABLED', { connector: place.connector.name }));
       case 'find':
@@ -85,27 +91,26 @@ export class GrantWorker {
   private async add(place: Place, task: GrantTask, subject: Subject): Promise<void> {
     const until = untilOf(task);
     await this.call(place, false, (port, signal) => port.add(subject, until, signal));
-    await this.write((tx) => confirmHeld(tx, task.sessionId, until, this.now()));
+    // An attempt that was answered leaves no doubt; one before it, without an answer, still does.
+    const held = { untilMs: until, doubtfulUntilMs: task.doubtfulUntilMs };
+    await this.confirm((tx) => confirmHeld(tx, task.sessionId, held, this.now()));
   }
 
   private async extend(place: Place, task: GrantTask): Promise<void> {
     const { resource } = place;
-    if (!(await this.call(place, false, (port, signal) => port.has(task.subject, signal)))) {
-      const fields = { resource: resource.name, subject: task.subject.label };
-      const error = new CurfewError('RESOURCE_REMOVED_BY_HAND', fields);
-      await this.write((tx) => giveUp(tx, task.sessionId, { reason: 'tampered', error }, this.now()));
-      return;
-    }
+    if (!(await this.call(place, false, (port, signal) => port.has(task.subject, signal))))
+      return this.write((tx) => noteRemoved(tx, this.parts.random, resource, task, this.now()));
     await this.write((tx) => noteDoubt(tx, task.sessionId, this.doubtUntil(place)));
     await this.add(place, task, task.subject);
   }
 
   private async remove(place: Place, task: GrantTask): Promise<void> {
     await this.call(place, true, (port, signal) => port.remove(task.subject, signal));
-    await this.write(async (tx) => {
+    await this.confirm(async (tx) => {
       // An addition without an answer may come after this; it is looked for again when it cannot come any more.
-      if (task.doubtfulUntilMs > this.now()) await putOff(tx, task.sessionId, task.doubtfulUntilMs);
-      else await confirmGone(tx, task.sessionId, this.now());
+      if (task.doubtfulUntilMs <= this.now()) return confirmGone(tx, task.sessionId, this.now());
+      await noteFailure(tx, task, { error: IN_DOUBT, dueAtMs: task.doubtfulUntilMs });
+      return [];
     });
   }
 
@@ -127,8 +132,8 @@ export class GrantWorker {
       const now = this.now();
       if (isRefusal && task.state === 'starting') {
         const why = new CurfewError('RESOURCE_REFUSED', { resource: resource.name, problem: problemText(error) });
-        // An addition that was answered does not come later.
-        if (task.attempts === 0) await noteDoubt(tx, task.sessionId, 0);
+        // An addition that was answered does not come later; one before it, without an answer, may.
+        await noteDoubt(tx, task.sessionId, task.doubtfulUntilMs);
         await refuse(tx, task.sessionId, why, now);
         await giveUp(tx, task.sessionId, { reason: 'failed', error: why }, now);
         return;
@@ -191,5 +196,11 @@ export class GrantWorker {
 
   private write<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
     return this.parts.ledger.write(work);
+  }
+
+  /** First: a revoke counts when a resource has confirmed it. One resource has one such write at a time. */
+  private async confirm(work: (tx: LedgerTransaction) => Promise<ConfirmedMove[]>): Promise<void> {
+    const { ledger, measures } = this.parts;
+    measures.confirmed(await ledger.write(work, 'first'));
   }
 }

@@ -2,7 +2,7 @@ import type { Logger } from '@curfew/shared';
 import type { ConnectorKind, ConnectorParts } from '../connectors/connector-kind.js';
 import type { Config } from '../config/config.js';
 import { systemResolve, TargetGuard } from '../notifiers/targets/target-guard.js';
-import type { SecretFiles } from '../pki/secret-files.js';
+import type { SecretStore } from '../pki/secret-store.js';
 import { Connectors } from '../resources/connectors.js';
 import { Resources } from '../resources/resources.js';
 import { SecretBox } from '../secrets/secret-box.js';
@@ -28,11 +28,11 @@ export async function openTimedAccess({
 }: {
   readonly context: UseCaseContext;
   readonly config: Pick<Config, 'timedAccess'>;
-  readonly files: SecretFiles;
+  readonly files: SecretStore;
   readonly kinds: readonly ConnectorKind[];
   readonly logger: Logger;
 }): Promise<OpenTimedAccess> {
-  const { ledger, clock, random } = context;
+  const { clock, random } = context;
   const { timedAccess: settings } = config;
   const guard = new TargetGuard(settings.allowLocalTargets, systemResolve, {
     field: 'settings',
@@ -41,6 +41,6 @@ export async function openTimedAccess({
   const parts: ConnectorParts = { clock, random, guard, commandFolder: settings.commandFolder };
   const connectors = new Connectors({ context, kinds, secrets: await SecretBox.open(files, random), parts });
   const resources = new Resources(context, connectors);
-  const work = new TimedAccess({ ledger, clock, random, logger, parts, connectors, resources, settings });
+  const work = new TimedAccess({ context, logger, parts, connectors, resources, settings });
   return { kinds: kinds.filter(({ unavailable }) => unavailable?.(parts) === undefined), connectors, resources, work };
 }

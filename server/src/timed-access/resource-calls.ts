@@ -1,4 +1,6 @@
 import type { Clock, Logger } from '@curfew/shared';
+import type { ConnectorOutcome, Measures } from '../metrics/measures.js';
+import { stopwatch } from '../metrics/stopwatch.js';
 import { ConnectorError, type Connector } from '../connectors/connector.js';
 import type { ConnectorRecord } from '../resources/connector-record.js';
 import type { ResourceRow } from '../resources/find-resource.js';
@@ -27,6 +29,7 @@ export interface ResourceCallsParts {
   readonly logger: Logger;
   readonly open: OpenConnectors;
   readonly circuits: Circuits;
+  readonly measures: Measures;
 }
 
 export type ConnectorCall<T> = (connector: Connector, signal: AbortSignal) => Promise<T>;
@@ -58,7 +61,9 @@ export class ResourceCalls {
           const leave = await this.enter(this.slots, connector.id, kind.callsAtOnce, isUrgent);
           try {
             this.assertOpen(connector.id);
-            return await limitedCall(clock, kind.callLimitMs, this.stopping.signal, (signal) => call(port, signal));
+            return await this.measured(kind.kind, () =>
+              limitedCall(clock, kind.callLimitMs, this.stopping.signal, (signal) => call(port, signal)),
+            );
           } finally {
             leave();
           }
@@ -84,6 +89,21 @@ export class ResourceCalls {
   /** Ends the calls that run. */
   stop(): void {
     this.stopping.abort();
+  }
+
+  private async measured<T>(kind: string, call: () => Promise<T>): Promise<T> {
+    const took = stopwatch();
+    let outcome: ConnectorOutcome = 'failed';
+    try {
+      const answer = await call();
+      outcome = 'ok';
+      return answer;
+    } catch (error) {
+      if (error instanceof ConnectorError) outcome = error.kind;
+      throw error;
+    } finally {
+      this.parts.measures.connectorCall(kind, outcome, took());
+    }
   }
 
   private assertOpen(connectorId: string): void {

@@ -1,9 +1,12 @@
-import { CurfewError, type Clock, type Logger, type Random } from '@curfew/shared';
+import { CurfewError, type Logger } from '@curfew/shared';
 import type { ConnectorKind, ConnectorParts } from '../connectors/connector-kind.js';
-import type { Ledger } from '../ledger/ledger.js';
 import type { Connectors } from '../resources/connectors.js';
-import { findPresentResource, IS_THERE } from '../resources/find-resource.js';
+import { findPresentResource, findResource, IS_THERE } from '../resources/find-resource.js';
+import { resourceRecord, type ResourceRecord } from '../resources/resource-record.js';
 import type { Resources, ResourceWish } from '../resources/resources.js';
+import { NO_MEASURES } from '../metrics/measures.js';
+import type { SessionRecord } from '../sessions/session-record.js';
+import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { Circuits } from './circuits.js';
 import { compareResource } from './compare.js';
@@ -13,6 +16,7 @@ import { Lanes } from './lanes.js';
 import { OpenConnectors } from './open-connectors.js';
 import { noticeOverdue } from './overdue.js';
 import { ResourceCalls } from './resource-calls.js';
+import { acceptDrift, giveDriftAgain, takeDriftAway, type Settlement } from './settle-drift.js';
 import { tryResource, type TryResult } from './try-resource.js';
 
 /** Durations in milliseconds. */
@@ -26,9 +30,7 @@ export interface TimedAccessSettings {
 }
 
 export interface TimedAccessParts {
-  readonly ledger: Ledger;
-  readonly clock: Clock;
-  readonly random: Random;
+  readonly context: UseCaseContext;
   readonly logger: Logger;
   /** What connectors may use. */
   readonly parts: ConnectorParts;
@@ -47,14 +49,15 @@ export class TimedAccess {
   private comparing: Promise<void> | undefined;
 
   constructor(private readonly parts: TimedAccessParts) {
-    const { ledger, clock, random, logger, connectors } = parts;
+    const { logger, connectors } = parts;
+    const { ledger, clock, random, measures = NO_MEASURES } = parts.context;
     this.open = new OpenConnectors({ connectors, parts: parts.parts, clock, logger });
     this.circuits = new Circuits(ledger, random);
-    this.calls = new ResourceCalls({ clock, logger, open: this.open, circuits: this.circuits });
+    this.calls = new ResourceCalls({ clock, logger, open: this.open, circuits: this.circuits, measures });
     const { calls, circuits, lanes } = this;
     const kindOf = (name: string): ConnectorKind => connectors.kindOf(name);
-    const worker = new GrantWorker({ ledger, clock, random, logger, calls, circuits, kindOf });
-    this.driver = new Driver({ ledger, clock, logger, lanes, circuits, calls, worker });
+    const worker = new GrantWorker({ ledger, measures, clock, random, logger, calls, circuits, kindOf });
+    this.driver = new Driver({ ledger, measures, clock, logger, lanes, circuits, calls, worker });
   }
 
   start(): Promise<void> {
@@ -72,9 +75,31 @@ export class TimedAccess {
     return compareResource(this.compareParts, given);
   }
 
+  /** Says that a difference is well. Errors: those of `acceptDrift`. */
+  acceptDrift(settlement: Settlement): Promise<ResourceRecord> {
+    const { ledger, clock } = this.parts.context;
+    return ledger.write(async (tx) => {
+      const id = await acceptDrift(tx, clock.now(), settlement);
+      return resourceRecord(tx.db, await findResource(tx.db, id));
+    });
+  }
+
+  /** Gives what was removed by hand again. Errors: those of `giveDriftAgain`. */
+  giveDriftAgain(settlement: Settlement): Promise<SessionRecord> {
+    const { context } = this.parts;
+    return context.ledger.write((tx) => giveDriftAgain(tx, context, settlement));
+  }
+
+  /** Takes away what is back after its end, and returns when that is confirmed. Errors: those of `takeDriftAway`. */
+  async takeDriftAway(settlement: Settlement): Promise<ResourceRecord> {
+    const id = await takeDriftAway(this.compareParts, settlement);
+    return this.parts.resources.get(id);
+  }
+
   /** Tries a resource that is in the ledger or could be. Errors: RESOURCE_NOT_FOUND, RESOURCE_INVALID, CONNECTOR_NOT_FOUND, USER_NOT_FOUND, ID_AMBIGUOUS. */
   async try(caller: Caller, which: { readonly given: string } | ResourceWish, user: string): Promise<TryResult> {
-    const { ledger, clock, resources } = this.parts;
+    const { resources } = this.parts;
+    const { ledger, clock } = this.parts.context;
     const isCandidate = !('given' in which);
     const resource = isCandidate
       ? await resources.candidate(which)
@@ -96,7 +121,8 @@ export class TimedAccess {
 
   /** What is done every minute: operators are told of what is overdue, and a comparison begins where one is due. */
   async sweep(): Promise<void> {
-    const { ledger, clock, settings, logger } = this.parts;
+    const { settings, logger } = this.parts;
+    const { ledger, clock } = this.parts.context;
     await ledger.write((tx) => noticeOverdue(tx, clock.now(), settings.notifyAfterMs));
     // Not waited for: a resource that is slow must not keep the other sweeps waiting.
     this.comparing ??= this.compareDue()
@@ -107,7 +133,8 @@ export class TimedAccess {
   }
 
   private async compareDue(): Promise<void> {
-    const { ledger, clock, settings, logger } = this.parts;
+    const { settings, logger } = this.parts;
+    const { ledger, clock } = this.parts.context;
     const now = clock.now();
     const due = await ledger.read((db) =>
       db
@@ -135,7 +162,7 @@ export class TimedAccess {
   }
 
   private get compareParts() {
-    const { ledger, clock } = this.parts;
-    return { ledger, clock, lanes: this.lanes, calls: this.calls, circuits: this.circuits };
+    const { ledger, clock, random } = this.parts.context;
+    return { ledger, clock, random, lanes: this.lanes, calls: this.calls, circuits: this.circuits };
   }
 }

@@ -2,6 +2,7 @@ import { CurfewError, MINUTE, newId, type InstantMs } from '@curfew/shared';
 import type { Selectable } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { findId } from '../ledger/find-by-id.js';
+import { isStorageRefusal } from '../ledger/storage-refusal.js';
 import type { Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { isRole, lesserRole, roleContains, type Role } from './role.js';
@@ -135,17 +136,17 @@ export class ApiTokens {
       const now = this.context.clock.now();
       await revokeTokens(tx, { tokenId: id, now, actor: callerActor(caller) });
       return { ...row, revoked_at_ms: now };
-    });
+    }, 'first');
   }
 
-  /** With a disk that is full nothing can be noted, and an operator must still be able to look. */
+  /** First, for it may be a revoke that waits for it. A ledger that takes no writes notes nothing, and an operator must still be able to look. */
   private async noteUse(id: string, now: InstantMs): Promise<void> {
     try {
       await this.context.ledger.write(async ({ db }) => {
         await db.updateTable('api_token').set({ last_used_at_ms: now }).where('id', '=', id).execute();
-      });
+      }, 'first');
     } catch (error) {
-      if (!(error instanceof CurfewError && error.code === 'STORAGE_FAILED')) throw error;
+      if (!isStorageRefusal(error)) throw error;
     }
   }
 }

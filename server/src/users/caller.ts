@@ -18,6 +18,13 @@ export interface Caller {
   readonly mustChangePassword?: boolean | undefined;
   /** When this ends by itself, if nothing is done with it. */
   readonly validUntilMs?: InstantMs | undefined;
+  /** Of the call that is made now. */
+  readonly requestId?: string | undefined;
 }
 
-export const callerActor = (caller: Caller): Actor => ({ kind: 'user', id: caller.userId, name: caller.userName });
+export const callerActor = ({ userId: id, userName: name, requestId }: Caller): Actor => ({
+  kind: 'user',
+  id,
+  name,
+  requestId,
+});

@@ -7,11 +7,21 @@ export interface OwnAccount {
   readonly deviceId: string;
   readonly name: string;
   readonly uid: number;
+  readonly sid: string;
   readonly fingerprint: string;
   readonly ineligibleReason: string;
   /** Whether it is tied to the user already; else it is theirs by its name. */
   readonly linked: boolean;
 }
+
+const COLUMNS = [
+  'a.device_id as deviceId',
+  'a.name',
+  'a.uid',
+  'a.sid',
+  'a.fingerprint',
+  'a.ineligible_reason as ineligibleReason',
+] as const;
 
 /**
  * The accounts that are a user's: those that are linked, and where the configuration links by name those of the same name
@@ -28,7 +38,7 @@ export async function ownAccounts(
     .innerJoin('device_account as a', (join) =>
       join.onRef('a.device_id', '=', 'l.device_id').onRef('a.uid', '=', 'l.uid').onRef('a.name', '=', 'l.account_name'),
     )
-    .select(['a.device_id as deviceId', 'a.name', 'a.uid', 'a.fingerprint', 'a.ineligible_reason as ineligibleReason'])
+    .select(COLUMNS)
     .where('l.user_id', '=', user.id);
   if (deviceId !== undefined) linked = linked.where('l.device_id', '=', deviceId);
   const own = (await linked.execute()).map((account) => ({ ...account, linked: true }));
@@ -38,7 +48,7 @@ export async function ownAccounts(
     .leftJoin('account_link as l', (join) =>
       join.onRef('l.device_id', '=', 'a.device_id').onRef('l.uid', '=', 'a.uid').onRef('l.account_name', '=', 'a.name'),
     )
-    .select(['a.device_id as deviceId', 'a.name', 'a.uid', 'a.fingerprint', 'a.ineligible_reason as ineligibleReason'])
+    .select(COLUMNS)
     .where('l.user_id', 'is', null)
     .where(({ fn, eb }) => eb(fn<string>('lower', ['a.name']), '=', user.name.toLowerCase()));
   if (deviceId !== undefined) named = named.where('a.device_id', '=', deviceId);

@@ -15,7 +15,7 @@ import { revokeTokens } from './revoke-tokens.js';
 import { groupsOf, setGroups } from './user-groups.js';
 import { isRole, roleContains, type Role } from './role.js';
 
-type AccountLinkRecord = Selectable<Tables['account_link']> & { device_name: string };
+type AccountLinkRecord = Selectable<Tables['account_link']> & { device_name: string; sid: string };
 export type UserRecord = Omit<Selectable<Tables['app_user']>, 'role'> & {
   role: Role;
   accounts: AccountLinkRecord[];
@@ -97,47 +97,50 @@ export class Users {
     },
   ): Promise<UserRecord> {
     const { ledger, clock } = this.context;
-    return ledger.write(async (tx) => {
-      const user = await findUser(tx.db, given);
-      const tooHigh =
-        !roleContains(caller.role, user.role) || (patch.role !== undefined && !roleContains(caller.role, patch.role));
-      if (tooHigh) throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
-      const losesOwner = user.role === 'owner' && ((patch.role ?? 'owner') !== 'owner' || patch.disabled === true);
-      if (losesOwner && (await isLastOwner(tx.db, user.id))) throw new CurfewError('LAST_OWNER');
-      const changed = {
-        display_name: patch.displayName ?? user.display_name,
-        role: patch.role ?? user.role,
-        disabled: patch.disabled === undefined ? user.disabled : Number(patch.disabled),
-        email: patch.email ?? user.email,
-      };
-      await tx.db.updateTable('app_user').set(changed).where('id', '=', user.id).execute();
-      if (patch.groups !== undefined) await setGroups(tx.db, user.id, patch.groups);
-      const actor = callerActor(caller);
-      tx.audit({
-        type: 'user.updated',
-        actor,
-        subject: user.id,
-        data: {
-          name: user.name,
-          role: changed.role,
-          disabled: changed.disabled === 1,
-          groups: await groupsOf(tx.db, user.id),
-          email: changed.email,
-        },
-      });
-      tx.changed('user', user.id);
-      if (patch.disabled === true && user.disabled === 0) {
-        await revokeTokens(tx, { userId: user.id, now: clock.now(), actor });
-        await endSignIns(tx, { userId: user.id, now: clock.now(), actor, why: 'user disabled' });
-        await endSessions(
-          tx,
-          clock.now(),
-          { userId: user.id },
-          { reason: 'revoked', by: caller.userName, actor, detail: 'the user was disabled' },
-        );
-      }
-      return userById(tx.db, user.id);
-    });
+    return ledger.write(
+      async (tx) => {
+        const user = await findUser(tx.db, given);
+        const tooHigh =
+          !roleContains(caller.role, user.role) || (patch.role !== undefined && !roleContains(caller.role, patch.role));
+        if (tooHigh) throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
+        const losesOwner = user.role === 'owner' && ((patch.role ?? 'owner') !== 'owner' || patch.disabled === true);
+        if (losesOwner && (await isLastOwner(tx.db, user.id))) throw new CurfewError('LAST_OWNER');
+        const changed = {
+          display_name: patch.displayName ?? user.display_name,
+          role: patch.role ?? user.role,
+          disabled: patch.disabled === undefined ? user.disabled : Number(patch.disabled),
+          email: patch.email ?? user.email,
+        };
+        await tx.db.updateTable('app_user').set(changed).where('id', '=', user.id).execute();
+        if (patch.groups !== undefined) await setGroups(tx.db, user.id, patch.groups);
+        const actor = callerActor(caller);
+        tx.audit({
+          type: 'user.updated',
+          actor,
+          subject: user.id,
+          data: {
+            name: user.name,
+            role: changed.role,
+            disabled: changed.disabled === 1,
+            groups: await groupsOf(tx.db, user.id),
+            email: changed.email,
+          },
+        });
+        tx.changed('user', user.id);
+        if (patch.disabled === true && user.disabled === 0) {
+          await revokeTokens(tx, { userId: user.id, now: clock.now(), actor });
+          await endSignIns(tx, { userId: user.id, now: clock.now(), actor, why: 'user disabled' });
+          await endSessions(
+            tx,
+            clock.now(),
+            { userId: user.id },
+            { reason: 'revoked', by: caller.userName, actor, detail: 'the user was disabled' },
+          );
+        }
+        return userById(tx.db, user.id);
+      },
+      patch.disabled === true ? 'first' : 'in_turn',
+    );
   }
 
   /** Ties an account to a user. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND, ACCOUNT_NOT_FOUND. */
@@ -284,8 +287,11 @@ async function withAccounts(db: LedgerReader, row: Selectable<Tables['app_user']
   const accounts = await db
     .selectFrom('account_link as l')
     .innerJoin('device as d', 'd.id', 'l.device_id')
+    .leftJoin('device_account as a', (join) =>
+      join.onRef('a.device_id', '=', 'l.device_id').onRef('a.uid', '=', 'l.uid'),
+    )
     .selectAll('l')
-    .select('d.name as device_name')
+    .select(['d.name as device_name', 'a.sid'])
     .where('l.user_id', '=', row.id)
     .execute();
   const proofs = await db
@@ -298,7 +304,7 @@ async function withAccounts(db: LedgerReader, row: Selectable<Tables['app_user']
   return {
     ...row,
     role: isRole(row.role) ? row.role : 'user',
-    accounts,
+    accounts: accounts.map((account) => ({ ...account, sid: account.sid ?? '' })),
     groups: await groupsOf(db, row.id),
     has_password: (proofs?.with_password ?? null) !== null,
     totp_enabled: (proofs?.confirmed_at_ms ?? null) !== null,

@@ -33,7 +33,7 @@ export function signNote(text: string, key: NoteSigningKey): string {
 
 /** Returns the text of a note that carries a valid signature by the key, or undefined. Every line must be well-formed. */
 export function openNote(note: string, verificationKey: string): string | undefined {
-  const key = parseVerificationKey(verificationKey);
+  const key = verificationKeyOf(verificationKey);
   const end = note.lastIndexOf('\n\n');
   if (key === undefined || end < 0 || !note.endsWith('\n')) return undefined;
   const text = note.slice(0, end + 1);
@@ -49,7 +49,23 @@ export function openNote(note: string, verificationKey: string): string | undefi
   return isSigned ? text : undefined;
 }
 
-function parseVerificationKey(text: string): { name: string; raw: Buffer; publicKey: KeyObject } | undefined {
+interface VerificationKey {
+  readonly name: string;
+  readonly raw: Buffer;
+  readonly publicKey: KeyObject;
+}
+
+/** Verification keys by their texts: to make one takes longer than to verify, and a process has to do with very few. */
+const madeKeys = new Map<string, VerificationKey>();
+const MOST_MADE = 8;
+
+function verificationKeyOf(text: string): VerificationKey | undefined {
+  const key = madeKeys.get(text) ?? parseVerificationKey(text);
+  if (key !== undefined && madeKeys.size < MOST_MADE) madeKeys.set(text, key);
+  return key;
+}
+
+function parseVerificationKey(text: string): VerificationKey | undefined {
   const [, name, id, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text) ?? [];
   if (name === undefined || id === undefined || encoded === undefined) return undefined;
   const bytes = Buffer.from(encoded, 'base64');

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.js';
 
 /** What the exit code of every Curfew command line tool means. Scripts rely on the numbers. */
-export const EXIT = { done: 0, refused: 1, usage: 2, timedOut: 3, notSignedIn: 4, unreachable: 5 } as const;
+export const EXIT = { done: 0, refused: 1, usage: 2, timedOut: 3, notSignedIn: 4, unreachable: 5, tooOld: 6 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -20,6 +20,8 @@ const BY_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   DEVICE_UNKNOWN: EXIT.notSignedIn,
   SERVER_UNREACHABLE: EXIT.unreachable,
   AGENT_UNREACHABLE: EXIT.unreachable,
+  STATE_NEWER: EXIT.tooOld,
+  LEDGER_NEWER: EXIT.tooOld,
 };
 
 /** The exit code that an error stands for. What a better command line would not have helped is `refused`. */

@@ -1,7 +1,10 @@
 export { CurfewError, isErrorCode } from '../curfew-error.js';
 export { SystemClock, sleep, type Clock } from '../clock.js';
 export { formatDuration } from '../duration.js';
-export { durationMs, MINUTE, SECOND, type DurationMs, type InstantMs } from '../instant.js';
+export { durationMs, instantMs, MINUTE, SECOND, type DurationMs, type InstantMs } from '../instant.js';
+export { decidersText } from '../request/deciders-text.js';
+export * from '../recording/asciicast.js';
+export * from '../recording/shell-text.js';
 export { safeText } from '../safe-text.js';
 export * from './call-failure.js';
 export * from './completion.js';

@@ -6,7 +6,7 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 const jsonLine = (value: unknown): string => `${escapeUnsafe(JSON.stringify(value))}\n`;
 
 /** JSON leaves DEL, C1 and bidirectional characters as they are; a terminal does not. The meaning stays the same. */
-const escapeUnsafe = (json: string): string =>
+export const escapeUnsafe = (json: string): string =>
   json.replace(
     /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

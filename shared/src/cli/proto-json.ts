@@ -2,12 +2,15 @@
 export const DURATION_FIELDS: ReadonlySet<string> = new Set([
   'coolDown',
   'defaultDuration',
+  'delay',
   'duration',
   'endAfter',
   'freshSignIn',
+  'keep',
   'maxDuration',
   'offlineEndAfter',
   'remaining',
+  'runTime',
   'startWithin',
   'took',
 ]);

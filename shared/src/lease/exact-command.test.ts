@@ -20,6 +20,7 @@ describe('an exact command', () => {
     { name: 'a doubled slash', argv: ['//usr/bin/id'], problem: /absolute path/ },
     { name: 'a line break', argv: ['/usr/bin/id\n#0 ALL'], problem: /absolute path/ },
     { name: 'a comma', argv: ['/usr/bin/id, ALL'], problem: /absolute path/ },
+    { name: 'sudoedit', argv: ['/usr/bin/sudoedit', '/etc/hosts'], problem: /no program that a path leads to/ },
     { name: 'an empty argument', argv: ['/usr/bin/id', ''], problem: /argument/ },
     { name: 'a wildcard argument', argv: ['/usr/bin/id', '*'], problem: /argument/ },
     { name: 'an argument with a space', argv: ['/usr/bin/id', 'a b'], problem: /argument/ },

@@ -12,6 +12,12 @@ export function commandProblem(argv: readonly string[]): CommandProblem | undefi
   const [program = '', ...args] = argv;
   if (!/^\/[A-Za-z0-9_./+-]+$/.test(program) || /\/\.{0,2}(\/|$)/.test(program))
     return { at: 0, problem: 'the program must be an absolute path of letters, digits and _ . / + -' };
+  // Whatever stands before it, sudo takes it for its own command of that name, and refuses the whole rule.
+  if (program.endsWith('/sudoedit'))
+    return {
+      at: 0,
+      problem: 'sudoedit is no program that a path leads to; allow an editor, or the command that is meant',
+    };
   const wrong = args.findIndex((argument) => !/^[A-Za-z0-9_./+@%-]+$/.test(argument));
   return wrong < 0
     ? undefined

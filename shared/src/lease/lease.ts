@@ -46,6 +46,28 @@ export const leaseClaimsSchema = z.strictObject({
    * this claim refuses the lease.
    */
   offlineEndAfterMs: z.int().positive().optional(),
+  /**
+   * Whether what runs under the right is only reported when it ends, not ended; absent ends it. An agent that does not know
+   * this claim refuses the lease.
+   */
+  keepProcesses: z.literal(true).optional(),
+  /**
+   * What is recorded of the calls of sudo under the right; absent for nothing. `required` has sudo refuse where that cannot
+   * be done. An agent that does not know this claim refuses the lease.
+   */
+  recording: z
+    .strictObject({ mode: z.enum(['commands', 'output', 'input_and_output']), required: z.boolean() })
+    .optional(),
+  /**
+   * Whether the worst of what the session leaves behind on the device is undone at its end; absent only tells of it. An agent
+   * that does not know this claim refuses the lease.
+   */
+  undoChanges: z.literal(true).optional(),
+  /**
+   * Whether the desktop's prompts are answered as well, for a sudo rule with every command as root; absent leaves them to the
+   * machine. An agent that does not know this claim refuses the lease.
+   */
+  desktop: z.literal(true).optional(),
   /** When the server signed, by its wall clock: milliseconds since the Unix epoch. */
   issuedAtMs: z.int().positive(),
 });

@@ -24,8 +24,8 @@ export interface ModelAgentParts {
 }
 
 const accounts: AccountDirectory = {
-  byUid: async (uid) => {
-    const person = PEOPLE.find((one) => one.uid === uid);
+  byKey: async (key) => {
+    const person = PEOPLE.find((one) => key === `uid:${one.uid}`);
     return person === undefined ? undefined : { ...person, standingAdmin: false };
   },
   list: async () => PEOPLE.map((person) => ({ ...person, standingAdmin: false })),
@@ -95,8 +95,12 @@ export class ModelAgent {
       instance: this.instance,
       identity: () => identity,
       keep: async () => undefined,
+      cut: () => Promise.resolve(),
       report: async () => DeviceReport.fromPartial({ accounts: PEOPLE.map((person) => ({ ...person })) }),
       requested: () => undefined,
+      offered: () => undefined,
+      uninstallNeedsCode: () => undefined,
+      changes: { reports: [], kept: async () => undefined },
       send: (message) => {
         this.send(wire, message);
       },

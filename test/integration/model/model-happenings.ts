@@ -89,7 +89,7 @@ async function act(world: ModelWorld, command: Command): Promise<void> {
       const { agent } = world;
       if (agent?.isReady !== true || machine.host.isStuck) return;
       void agent.holder
-        .endByUser(PEOPLE[command.who]!.uid, () => true)
+        .endByUser(`uid:${PEOPLE[command.who]!.uid}`, () => true)
         .then((ids) => {
           world.over(ids);
         });

@@ -90,10 +90,14 @@ export class ProcessLife {
     return this.isOver ? new Promise(() => undefined) : undefined;
   }
 
+  /** What the process has done to the machine, oldest first. */
+  readonly steps: string[] = [];
+
   /** One thing that the process does to the machine. */
-  async step<T>(work: () => Promise<T>): Promise<T> {
+  async step<T>(what: string, work: () => Promise<T>): Promise<T> {
     if (this.stepsLeft !== undefined && this.stepsLeft-- <= 0) this.isOver = true;
     await this.whileAlive();
+    this.steps.push(what);
     const done = await work();
     await this.whileAlive();
     return done;
@@ -104,19 +108,19 @@ export class ProcessLife {
 export function hostOf(machine: ModelMachine, life: ProcessLife, made: (order: GrantOrder) => void) {
   const { host } = machine;
   return {
-    prepare: () => life.step(() => host.prepare()),
-    list: () => life.step(() => host.list()),
-    arm: (order: GrantOrder) => life.step(() => host.arm(order)),
+    prepare: () => life.step('prepare', () => host.prepare()),
+    list: () => life.step('list', () => host.list()),
+    arm: (order: GrantOrder) => life.step('arm', () => host.arm(order)),
     grant: (order: GrantOrder) =>
-      life.step(async () => {
+      life.step('grant', async () => {
         await host.grant(order);
         made(order);
       }),
-    inspect: (right: RightRef) => life.step(() => host.inspect(right)),
-    remove: (right: RightRef | FoundRight) => life.step(() => host.remove(right)),
-    armed: () => life.step(() => host.armed()),
-    disarm: (sessionId: string) => life.step(() => host.disarm(sessionId)),
-    uninstall: () => life.step(() => host.uninstall()),
+    inspect: (right: RightRef) => life.step('inspect', () => host.inspect(right)),
+    remove: (right: RightRef | FoundRight) => life.step('remove', () => host.remove(right)),
+    armed: () => life.step('armed', () => host.armed()),
+    disarm: (sessionId: string) => life.step('disarm', () => host.disarm(sessionId)),
+    uninstall: () => life.step('uninstall', () => host.uninstall()),
   };
 }
 
@@ -129,13 +133,13 @@ export function stateFileOf(
 ): StateFile {
   return {
     load: () =>
-      life.step(async (): Promise<StoredState> => {
+      life.step('load', async (): Promise<StoredState> => {
         const { onDisk } = machine;
         return onDisk === undefined ? { found: 'nothing' } : { found: 'state', state: onDisk.state };
       }),
     save: (state) => {
       const saved = { state: structuredClone(written(state)), seen: seen() };
-      return life.step(async () => {
+      return life.step('save', async () => {
         machine.saves.push(saved);
       });
     },

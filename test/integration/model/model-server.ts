@@ -1,7 +1,8 @@
-import { ConnectRequest } from '@curfew/proto';
+import { ConnectRequest, type ConnectResponse } from '@curfew/proto';
 import { SecretFiles, SqliteLedger } from '@curfew/server';
 import {
   CallLimits,
+  DeviceResources,
   ExpiryTimer,
   JoinTokens,
   LinkHub,
@@ -9,13 +10,18 @@ import {
   openServerKeys,
   readMeta,
   recoverLedger,
+  openReleases,
+  Recordings,
   Requests,
   restoreLedger,
+  SessionChanges,
   Sessions,
+  UNAVAILABLE_RECORDINGS,
   Users,
   type AuditLog,
   type Caller,
   type DeviceRow,
+  type DuplexLink,
   type Devices,
   type ServerKeys,
 } from '@curfew/server/parts';
@@ -25,7 +31,7 @@ import { join } from 'node:path';
 import { layerFolder, removeLayerFolder } from '../../support/scratch.js';
 import type { MemoryWire } from './memory-wire.js';
 import { SOUND_PARTS, type ModelParts } from './model-parts.js';
-import { seededRandom } from './seeded-random.js';
+import { seededRandom } from '../../support/seeded-random.js';
 
 /** The people of the model's one device. */
 export const PEOPLE = [
@@ -48,6 +54,7 @@ const UNLIMITED = {
   deviceMessagesPerSecond: 1e9,
   unknownCallsPerMinute: 1e9,
   watchesPerToken: 1e9,
+  callsAtOnce: 1e9,
 };
 
 /** What every run begins with: a ledger that knows an owner, two people and one device, and the keys. */
@@ -120,6 +127,7 @@ export class ModelServer {
   readonly hub: LinkHub;
   private readonly handlers: ReturnType<typeof linkHandlers>;
   private readonly expiry: ExpiryTimer;
+  private readonly joinTokens: JoinTokens;
 
   private constructor(
     readonly ledger: SqliteLedger,
@@ -131,13 +139,33 @@ export class ModelServer {
     const logger = silentLogger;
     const context = { ledger, clock, random, settings: SETTINGS };
     this.devices = parts.devices(context);
+    this.joinTokens = new JoinTokens(context, 'f'.repeat(64));
     this.requests = new Requests(context);
     this.sessions = new Sessions(context);
     this.auditLog = parts.auditLog(ledger, keys.note);
     const { devices, requests, sessions, auditLog } = this;
-    this.hub = new LinkHub({ context, ledger, devices, requests, auditLog, keys, logger });
+    const recordings = new Recordings(context, UNAVAILABLE_RECORDINGS, 0);
+    const { offers, releases } = openReleases(context, '/nonexistent');
+    const told = { offers, uninstallNeedsCode: false };
+    this.hub = new LinkHub({ context, ledger, devices, requests, recordings, auditLog, ...told, keys, logger });
     const limits = new CallLimits(clock, UNLIMITED);
-    this.handlers = linkHandlers({ context, hub: this.hub, auditLog, devices, requests, sessions, limits, logger });
+    const resources = new DeviceResources(context);
+    const changes = new SessionChanges(context, logger);
+    const linkParts = {
+      context,
+      hub: this.hub,
+      auditLog,
+      devices,
+      requests,
+      resources,
+      sessions,
+      changes,
+      recordings,
+      releases,
+      limits,
+      logger,
+    };
+    this.handlers = linkHandlers(linkParts);
     this.expiry = new ExpiryTimer(ledger, sessions, clock, logger, this.hub.lostSince);
   }
 
@@ -147,15 +175,22 @@ export class ModelServer {
 
   /** Takes a link of the device on. Errors: DEVICE_REMOVED. */
   async accept(wire: MemoryWire): Promise<void> {
-    const device = await this.device();
-    this.handlers.connect({
-      call: wire.server as never,
-      identity: { kind: 'device', device },
-      decode: (bytes) => ConnectRequest.decode(bytes),
-      fail: () => {
-        wire.cut();
-      },
-    });
+    const fail = (): void => {
+      wire.cut();
+    };
+    const decode = (bytes: Buffer): ConnectRequest => ConnectRequest.decode(bytes);
+    await this.connect({ call: wire.server as never, decode, fail, settled: () => undefined });
+  }
+
+  /** Takes a link of the device on, whatever it comes through. Errors: DEVICE_REMOVED. */
+  async connect(link: Omit<DuplexLink<ConnectRequest, ConnectResponse>, 'identity'>): Promise<void> {
+    this.handlers.connect({ ...link, identity: { kind: 'device', device: await this.device() } });
+  }
+
+  /** Enrols another device, which no agent of the model speaks for. */
+  async enrol(owner: Caller, device: { readonly keyHash: string; readonly hostname: string }): Promise<DeviceRow> {
+    const { secret } = await this.joinTokens.create(owner, { uses: 1, ttlMs: HOUR_MS });
+    return this.devices.enroll({ ...device, joinToken: secret, facts: {} });
   }
 
   device(): Promise<DeviceRow> {

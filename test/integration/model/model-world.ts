@@ -21,7 +21,7 @@ import {
   type ModelServer,
   type Template,
 } from './model-server.js';
-import { seededRandom } from './seeded-random.js';
+import { seededRandom } from '../../support/seeded-random.js';
 
 /** A session as the model knows it: what was answered, and what must never be again. */
 export interface KnownSession {

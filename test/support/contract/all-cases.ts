@@ -4,6 +4,8 @@ import type { ContractCase } from './contract-case.js';
 import { DEVICE_CASES } from './device-cases.js';
 import { NOTIFICATION_CASES } from './notification-cases.js';
 import { POLICY_CASES } from './policy-cases.js';
+import { RECORDING_CASES } from './recording-cases.js';
+import { RELEASE_CASES } from './release-cases.js';
 import { REQUEST_CASES } from './request-cases.js';
 import { RESOURCE_CASES } from './resource-cases.js';
 import { SERVER_CASES } from './server-cases.js';
@@ -17,10 +19,12 @@ export const CONTRACT_CASES: readonly ContractCase[] = [
   ...USER_CASES,
   ...SIGN_IN_CASES,
   ...DEVICE_CASES,
+  ...RELEASE_CASES,
   ...ACCOUNT_CASES,
   ...POLICY_CASES,
   ...REQUEST_CASES,
   ...SESSION_CASES,
+  ...RECORDING_CASES,
   ...RESOURCE_CASES,
   ...NOTIFICATION_CASES,
   ...AUDIT_CASES,

@@ -10,8 +10,10 @@ export interface ContractCase {
   readonly as: Caller;
   readonly method: string;
   readonly request?: Readonly<Record<string, unknown>> | ((kept: Kept) => object);
-  /** It goes on answering: it is read until it says that it is synced, or to its end. */
+  /** It goes on answering: it is read until it has said what it must, or that it is synced, or to its end. */
   readonly watches?: true;
+  /** A call of sudo is recorded first, in the session that is kept as 'given'. Its id is kept as 'recording'. */
+  readonly records?: 'running' | 'complete';
   /** The code that it is refused with. Undefined: it is answered. */
   readonly refused?: string;
   /** The field that it is refused for, such as 'settings.url'. Undefined: whatever it is. */

@@ -248,6 +248,22 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     request: { resource: 'nothing' },
     refused: 'RESOURCE_NOT_FOUND',
   },
+  ...(['AcceptDrift', 'GiveDriftAgain', 'TakeDriftAway'] as const).flatMap((method): ContractCase[] => [
+    {
+      name: `${method} by a viewer`,
+      as: 'erin',
+      method: `ResourceService/${method}`,
+      request: { driftId: 'dft-0', reason: 'x' },
+      refused: 'METHOD_NOT_ALLOWED',
+    },
+    {
+      name: `${method} of no difference`,
+      as: 'alice',
+      method: `ResourceService/${method}`,
+      request: { driftId: 'dft-0', reason: 'x' },
+      refused: 'DRIFT_NOT_FOUND',
+    },
+  ]),
   {
     name: 'a connector that is used',
     as: 'alice',
@@ -299,6 +315,13 @@ export const RESOURCE_CASES: readonly ContractCase[] = [
     method: 'AccessService/CreateMyRequest',
     request: ASK,
     refused: 'REQUEST_ALREADY_OPEN',
+  },
+  {
+    name: 'requests for a resource, by its name',
+    as: 'erin',
+    method: 'RequestService/ListAccessRequests',
+    request: { filter: { resource: 'reporting-db' } },
+    has: ['requests.0.resourceName'],
   },
   {
     name: 'withdrawing it',

@@ -1,16 +1,12 @@
 import { hasUnsafeText, safeText } from '@curfew/shared';
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { uidOf, type AccountKey } from '../../ports/account-key.js';
 import type { LocalAccount, WatchedAccounts } from '../../ports/account-directory.js';
-import type { CommandRunner } from '../../ports/command-runner.js';
+import type { AdminRules } from './admin-rules.js';
 import { parseGroups } from './group-database.js';
-
-interface PasswdEntry {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly home: string;
-}
+import type { NameServices } from './name-services.js';
+import { parsePasswdLine, type PasswdEntry } from './passwd-entry.js';
 
 const NOBODY = 65_534;
 const LARGEST_UID = 2 ** 31;
@@ -21,17 +17,19 @@ const LONGEST_NAME_BYTES = 255;
 const LONGEST_REASON = 200;
 const ADMIN_GROUPS: ReadonlySet<string> = new Set(['sudo', 'wheel', 'admin', 'root']);
 
-/** The accounts of /etc/passwd, and by uid those of other name services too. */
+/** The accounts of /etc/passwd and of other name services. */
 export class EtcAccounts implements WatchedAccounts {
   constructor(
-    private readonly runner: CommandRunner,
+    private readonly others: NameServices,
+    /** The machine's own sudo rules. */
+    private readonly rules: Pick<AdminRules, 'subjects' | 'version'>,
     /** Memberships that Curfew has given: whoever has one is no administrator without Curfew. */
     private readonly marks: { list(): Promise<readonly { readonly user: string; readonly group: string }[]> },
   ) {}
 
-  async byUid(uid: number): Promise<LocalAccount | undefined> {
-    const local = await this.entries();
-    const entry = await this.entry(uid, local);
+  async byKey(key: AccountKey): Promise<LocalAccount | undefined> {
+    const [uid, local] = [uidOf(key), await this.entries()];
+    const entry = uid === undefined ? undefined : await this.entry(uid, local);
     return entry === undefined ? undefined : this.account(entry, local, await uidMin(), await this.administrators());
   }
 
@@ -42,7 +40,9 @@ export class EtcAccounts implements WatchedAccounts {
 
   async list(): Promise<LocalAccount[]> {
     const [local, least, admins] = [await this.entries(), await uidMin(), await this.administrators()];
-    const people = local
+    const known = new Set(local.map(({ uid }) => uid));
+    const others = (await this.others.list()).filter(({ uid }) => !known.has(uid));
+    const people = [...local, ...others]
       .filter(({ uid, name }) => uid >= least && uid !== NOBODY && uid < LARGEST_UID && !isTooLong(name))
       .slice(0, MOST_ACCOUNTS);
     return Promise.all(people.map((entry) => this.account(entry, local, least, admins)));
@@ -50,14 +50,14 @@ export class EtcAccounts implements WatchedAccounts {
 
   async version(): Promise<string> {
     const files = await Promise.all(
-      ['/etc/passwd', '/etc/group', '/etc/login.defs'].map((file) =>
+      ['/etc/passwd', '/etc/group', '/etc/login.defs', '/etc/nsswitch.conf'].map((file) =>
         stat(file, { bigint: true }).then(
           ({ ino, size, ctimeNs }) => [ino, size, ctimeNs].join(),
           () => '',
         ),
       ),
     );
-    return files.join(';');
+    return [...files, await this.rules.version(), this.others.seenCount].join(';');
   }
 
   private async account(
@@ -79,30 +79,27 @@ export class EtcAccounts implements WatchedAccounts {
   }
 
   private async entry(uid: number, local: readonly PasswdEntry[]): Promise<PasswdEntry | undefined> {
-    return local.find((candidate) => candidate.uid === uid) ?? (await this.fromNameServices(uid));
+    return local.find((candidate) => candidate.uid === uid) ?? (await this.others.byUid(uid));
   }
 
   private async administrators(): Promise<{ names: Set<string>; gids: Set<number> }> {
-    const [names, gids] = [new Set<string>(), new Set<number>()];
+    const rules = await this.rules.subjects();
+    const [names, gids] = [new Set(rules.users), new Set<number>()];
     const given = new Set((await this.marks.list()).map(({ user, group }) => `${user}:${group}`));
-    for (const group of parseGroups(await readFile('/etc/group', 'utf8').catch(() => '')).values()) {
-      if (!ADMIN_GROUPS.has(group.name)) continue;
-      gids.add(group.gid);
-      for (const member of group.members) if (!given.has(`${member}:${group.name}`)) names.add(member);
+    const wanted = [...new Set([...ADMIN_GROUPS, ...rules.groups])];
+    const groups = parseGroups(await readFile('/etc/group', 'utf8').catch(() => ''));
+    const elsewhere = await this.others.membersOf(wanted);
+    for (const name of wanted) {
+      const group = groups.get(name);
+      if (group !== undefined) gids.add(group.gid);
+      for (const member of [...(group?.members ?? []), ...(elsewhere.get(name) ?? [])])
+        if (!given.has(`${member}:${name}`)) names.add(member);
     }
     return { names, gids };
   }
 
   private async entries(): Promise<PasswdEntry[]> {
     return (await readFile('/etc/passwd', 'utf8')).split('\n').flatMap((line) => parsePasswdLine(line) ?? []);
-  }
-
-  private async fromNameServices(uid: number): Promise<PasswdEntry | undefined> {
-    const { exitCode, stdout } = await this.runner.run('/usr/bin/getent', ['passwd', String(uid)], {
-      timeoutMs: 2_000,
-    });
-    const entry = exitCode === 0 ? parsePasswdLine(stdout.split('\n')[0] ?? '') : undefined;
-    return entry?.uid === uid ? entry : undefined;
   }
 }
 
@@ -132,25 +129,6 @@ function unclearName(name: string): string {
 }
 
 const isTooLong = (name: string): boolean => Buffer.byteLength(name) > LONGEST_NAME_BYTES;
-
-/**
- * Parses a line of passwd(5) as glibc does; undefined when it is none. Lines that start with '#' are comments, those
- * with '+' or '-' speak of other name services (nsswitch.conf(5), 'Compatibility mode').
- */
-function parsePasswdLine(text: string): PasswdEntry | undefined {
-  const line = text.replace(/^[ \t\v\f\r]+/, '');
-  const [name, , uid, gid, , home] = line.split(':');
-  if (
-    name === undefined ||
-    name === '' ||
-    /^[#+-]/.test(name) ||
-    home === undefined ||
-    !/^\d{1,10}$/.test(uid ?? '') ||
-    !/^\d{1,10}$/.test(gid ?? '')
-  )
-    return undefined;
-  return { name, uid: Number(uid), gid: Number(gid), home };
-}
 
 /** Tells an account from a later one with the same uid: name, ids, home, and when the home was made. */
 async function fingerprint({ name, uid, gid, home }: PasswdEntry): Promise<string> {

@@ -2,7 +2,7 @@ import { CurfewError } from '@curfew/shared';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { CommandOptions, CommandResult, CommandRunner } from '../../ports/command-runner.js';
+import type { CommandResult, CommandRunner } from '../../ports/command-runner.js';
 
 const done = (stdout = ''): CommandResult => ({ exitCode: 0, signal: null, stdout, stderr: '' });
 const failed = (stderr: string, exitCode = 1): CommandResult => ({ exitCode, signal: null, stdout: '', stderr });
@@ -18,6 +18,9 @@ export class FakeLinuxMachine implements CommandRunner {
   readonly etc = path.join(this.folder, 'etc');
   readonly timers = new Set<string>();
   readonly ran: string[][] = [];
+  /** Programs that are not installed. */
+  readonly missing = new Set<string>();
+  readonly tools = (name: string): string | undefined => (this.missing.has(name) ? undefined : `/usr/bin/${name}`);
   /** Answers that replace the machine's own, by the program's name. */
   readonly answers = new Map<string, (args: readonly string[]) => CommandResult | CurfewError | undefined>();
 
@@ -25,6 +28,12 @@ export class FakeLinuxMachine implements CommandRunner {
     mkdirSync(path.join(this.etc, 'sudoers.d'), { recursive: true });
     mkdirSync(path.join(this.etc, 'systemd/system'), { recursive: true });
     writeFileSync(this.groupFile, groups);
+    writeFileSync(this.sudoers, `root ALL=(ALL:ALL) ALL\n@includedir ${this.etc}/sudoers.d\n`);
+  }
+
+  /** Where sudo begins to read. */
+  get sudoers(): string {
+    return path.join(this.etc, 'sudoers');
   }
 
   get groupFile(): string {
@@ -35,7 +44,7 @@ export class FakeLinuxMachine implements CommandRunner {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  run(program: string, args: readonly string[], { stdin = '' }: CommandOptions = {}): Promise<CommandResult> {
+  run(program: string, args: readonly string[]): Promise<CommandResult> {
     this.ran.push([program, ...args]);
     const name = path.basename(program);
     const replaced = this.answers.get(name)?.(args);
@@ -43,15 +52,19 @@ export class FakeLinuxMachine implements CommandRunner {
     if (replaced !== undefined) return Promise.resolve(replaced);
     switch (name) {
       case 'sudo':
-        return Promise.resolve(args[0] === '-V' ? done('Sudo version 1.9.13p3\n') : this.mayUseSudo(args));
+        return Promise.resolve(
+          args[0] === '-V' ? done(`Sudo version 1.9.13p3\nSudoers path: ${this.sudoers}\n`) : this.mayUseSudo(args),
+        );
       case 'visudo':
-        return Promise.resolve(this.checkRule(args[2] === '-' ? stdin : readFileSync(args[2] ?? '', 'utf8')));
+        return Promise.resolve(this.checkRule(readFileSync(args[2] ?? '', 'utf8')));
       case 'systemd-run':
         return Promise.resolve(this.addTimer(args));
       case 'systemctl':
         return Promise.resolve(this.systemctl(args));
       case 'gpasswd':
         return Promise.resolve(this.member(args[1] ?? '', args[2] ?? '', args[0] === '-a'));
+      case 'addgroup':
+        return Promise.resolve(this.member(args[0] ?? '', args[1] ?? '', true));
       case 'getent':
         return Promise.resolve(this.group(args[1] ?? ''));
       case 'sh':

@@ -3,27 +3,29 @@ import type { CommandRunner } from '../../ports/command-runner.js';
 import type { FoundRight, GrantOrder, RightCondition, RightRef } from '../../ports/privilege-host.js';
 import type { BootSweep } from './boot-sweep.js';
 import type { GroupDatabase, GroupEntry } from './group-database.js';
-import { markOf, type KindHost, type KindReport } from './kind-host.js';
-import { isPlainName } from './membership-mark.js';
-import type { MembershipMarks } from './membership-marks.js';
+import { markOf, type KindHost, type KindReport } from '../unix/kind-host.js';
+import { isPlainName } from '../unix/membership-mark.js';
+import type { MembershipMarks } from '../unix/membership-marks.js';
 import { MEMBERSHIP_REMOVAL } from './membership-removal.js';
+import type { ToolPath } from '../unix/system-tools.js';
 
-const [GPASSWD, GETENT, SHELL] = ['/usr/bin/gpasswd', '/usr/bin/getent', '/bin/sh'];
+const SHELL = '/bin/sh';
 /** gpasswd waits for whoever has the group database locked. */
 const LOCK_WAIT_MS = 20_000;
-/** The administrators' group, by the customs of Debian and of Red Hat. */
+/** The administrators' group, by the customs of Debian and Ubuntu, and of Fedora, SUSE, Arch and Alpine. */
 const ADMIN_GROUPS = ['sudo', 'wheel'];
 
 export interface GroupHostParts {
   readonly runner: CommandRunner;
+  readonly tools: ToolPath;
   readonly accounts: { primaryGid(uid: number): Promise<number | undefined> };
   readonly groups: GroupDatabase;
   readonly marks: MembershipMarks;
-  readonly bootSweep: BootSweep;
+  /** The groups whose members may do everything by the machine's own sudo rules. */
+  readonly ruleGroups: () => Promise<ReadonlySet<string>>;
+  /** undefined where there is no init that would run it. */
+  readonly bootSweep: BootSweep | undefined;
   readonly bootId: () => string;
-  /** Whether the sweep at boot will run here: systemd is the init. */
-  readonly systemdRuns: boolean;
-  readonly isInstalled: (program: string) => Promise<boolean>;
 }
 
 /**
@@ -36,7 +38,7 @@ export class GroupHost implements KindHost {
   constructor(private readonly parts: GroupHostParts) {}
 
   async prepare(): Promise<KindReport> {
-    const why = await this.whyNot();
+    const why = this.whyNot();
     return { support: why === '' ? { supported: true } : { supported: false, why }, findings: [] };
   }
 
@@ -52,8 +54,8 @@ export class GroupHost implements KindHost {
 
   async grant(order: GrantOrder): Promise<void> {
     const { runner, marks, bootSweep, bootId } = this.parts;
-    const why = await this.whyNot();
-    if (why !== '') throw unsupported(why);
+    const [why, adder] = [this.whyNot(), this.adder()];
+    if (why !== '' || bootSweep === undefined || adder === undefined) throw unsupported(why);
     const { uid, sessionId } = markOf(order);
     const group = await this.groupOf(order.options.group);
     const user = order.account.name;
@@ -64,7 +66,7 @@ export class GroupHost implements KindHost {
       throw new CurfewError('REMOVER_UNAVAILABLE', { detail: String(error) }, { cause: error });
     });
     await marks.write({ bootId: bootId(), uid, user, group: group.name, sessionId });
-    const added = await runner.run(GPASSWD, ['-a', user, group.name], { timeoutMs: LOCK_WAIT_MS });
+    const added = await runner.run(adder.program, [...adder.flags, user, group.name], { timeoutMs: LOCK_WAIT_MS });
     if (added.exitCode !== 0) throw new CurfewError('GRANT_NOT_EFFECTIVE', { detail: added.stderr.trim() });
     await this.readBack(order, group.name);
   }
@@ -86,27 +88,42 @@ export class GroupHost implements KindHost {
     const args = ['-c', MEMBERSHIP_REMOVAL, 'curfew', 'any', marks.file(uid, sessionId)];
     const { exitCode, stderr } = await runner.run(SHELL, args, { timeoutMs: LOCK_WAIT_MS });
     if ((await marks.read(uid, sessionId)) !== undefined)
-      throw new CurfewError('COMMAND_FAILED', { command: GPASSWD, exitCode: String(exitCode), stderr: stderr.trim() });
+      throw new CurfewError('COMMAND_FAILED', { command: SHELL, exitCode: String(exitCode), stderr: stderr.trim() });
   }
 
   async uninstall(): Promise<void> {
-    await this.parts.bootSweep.uninstall();
+    await this.parts.bootSweep?.uninstall();
     await this.parts.marks.clear();
   }
 
-  private async whyNot(): Promise<string> {
-    if (!this.parts.systemdRuns)
-      return 'a membership lasts over a reboot, and without systemd nothing would take it away before people log in';
-    return (await this.parts.isInstalled(GPASSWD)) ? '' : `${GPASSWD} is not installed`;
+  private whyNot(): string {
+    if (this.parts.bootSweep === undefined)
+      return 'a membership lasts over a reboot, and without systemd or OpenRC nothing would take it away before people log in';
+    if (this.parts.tools('getent') === undefined) return 'getent is not installed';
+    return this.adder() === undefined ? 'neither gpasswd nor addgroup is installed' : '';
+  }
+
+  /** What adds a person to a group: gpasswd of shadow, or addgroup, as busybox and Debian's adduser have it. */
+  private adder(): { readonly program: string; readonly flags: readonly string[] } | undefined {
+    const [gpasswd, addgroup] = [this.parts.tools('gpasswd'), this.parts.tools('addgroup')];
+    if (gpasswd !== undefined) return { program: gpasswd, flags: ['-a'] };
+    return addgroup === undefined ? undefined : { program: addgroup, flags: [] };
   }
 
   /** The group of a lease; '' is the machine's administrators' group. */
   private async groupOf(name: string): Promise<GroupEntry> {
-    for (const candidate of name === '' ? ADMIN_GROUPS : [name]) {
+    for (const candidate of name === '' ? await this.adminGroups() : [name]) {
       const group = isPlainName(candidate) ? await this.parts.groups.group(candidate) : undefined;
       if (group !== undefined) return group;
     }
     throw unsupported(name === '' ? 'it has no group sudo or wheel' : `it has no group ${name} in /etc/group`);
+  }
+
+  /** By the machine's own sudo rules, the customary ones first; where they name no group that is there, by custom alone. */
+  private async adminGroups(): Promise<string[]> {
+    const named = await this.parts.ruleGroups();
+    const customary = ADMIN_GROUPS.filter((group) => named.has(group));
+    return [...customary, ...[...named].sort(), ...ADMIN_GROUPS];
   }
 
   /** Who is a member anyway would not lose it at the end, so the session would be a lie from the start. */
@@ -125,7 +142,7 @@ export class GroupHost implements KindHost {
   private async readBack(order: GrantOrder, group: string): Promise<void> {
     if ((await this.inspect(order)) !== 'live')
       throw new CurfewError('GRANT_NOT_EFFECTIVE', { detail: `/etc/group does not name the account in ${group}` });
-    const { stdout } = await this.parts.runner.run(GETENT, ['group', group]);
+    const { stdout } = await this.parts.runner.run(this.parts.tools('getent') ?? '/usr/bin/getent', ['group', group]);
     const members = stdout.trim().split(':')[3]?.split(',') ?? [];
     if (!members.includes(order.account.name))
       throw new CurfewError('GRANT_NOT_EFFECTIVE', { detail: `name services do not name the account in ${group}` });

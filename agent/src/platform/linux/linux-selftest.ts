@@ -1,13 +1,16 @@
 import { CurfewError, type Random } from '@curfew/shared';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccountDirectory } from '../../ports/account-directory.js';
 import type { CommandResult, CommandRunner } from '../../ports/command-runner.js';
 import type { GrantAccount } from '../../ports/privilege-host.js';
 import type { SelftestMachine, SudoAnswer } from '../../ports/selftest-machine.js';
+import { systemProgram, systemTool } from '../unix/system-tools.js';
 
-const [USERADD, USERDEL, SETPRIV] = ['/usr/sbin/useradd', '/usr/sbin/userdel', '/usr/bin/setpriv'];
+const [USERADD, USERDEL, SETPRIV] = ['useradd', 'userdel', 'setpriv'].map(systemProgram) as [string, string, string];
+const DOAS_CONF = '/etc/doas.conf';
 const PREFIX = 'curfew-test-';
 /** What makes an account one of ours: the name alone could be chosen by anybody. */
 const COMMENT = 'Curfew selftest, may be removed';
@@ -35,7 +38,7 @@ export class LinuxSelftest implements SelftestMachine {
     const nobody = ['--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin'];
     await this.must(USERADD, [...nobody, '--comment', COMMENT, name]);
     const line = (await passwdLines()).find((fields) => fields[0] === name);
-    const account = line === undefined ? undefined : await this.parts.accounts.byUid(Number(line[2]));
+    const account = line === undefined ? undefined : await this.parts.accounts.byKey(`uid:${Number(line[2])}`);
     if (account === undefined)
       throw new CurfewError('ACCOUNT_INELIGIBLE', { account: name, why: 'it was made, but cannot be found' });
     return account;
@@ -48,13 +51,17 @@ export class LinuxSelftest implements SelftestMachine {
   async trySudo({ uid }: GrantAccount): Promise<SudoAnswer> {
     const { runner } = this.parts;
     const become = ['--reuid', String(uid), '--regid', String(await gidOf(uid)), '--init-groups', '--'];
-    const tried = await runner.run(SETPRIV, [...become, '/usr/bin/sudo', '-n', '/usr/bin/id', '-u']);
+    const tried = await runner.run(SETPRIV, [...become, this.sudo, '-n', systemProgram('id'), '-u']);
     const said = `${tried.stdout}${tried.stderr}`.trim().slice(0, 300);
     return { allowed: tried.exitCode === 0 && tried.stdout.trim() === '0', said };
   }
 
   async sudoProblem(): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.parts.runner.run('/usr/sbin/visudo', ['-c']);
+    const withDoas = systemTool('sudo') === undefined;
+    // doas that has never been set up has no rules, and nothing is wrong with them.
+    if (withDoas && !existsSync(DOAS_CONF)) return '';
+    const [program, args] = withDoas ? [this.sudo, ['-C', DOAS_CONF]] : [systemProgram('visudo'), ['-c']];
+    const { exitCode, stdout, stderr } = await this.parts.runner.run(program, args);
     return exitCode === 0 ? '' : `${stdout}${stderr}`.trim().slice(0, 500);
   }
 
@@ -62,6 +69,11 @@ export class LinuxSelftest implements SelftestMachine {
     const found = new Map<string, string>();
     await describeTree('/etc', found);
     return found;
+  }
+
+  /** doas takes these questions in the same words. */
+  private get sudo(): string {
+    return systemTool('sudo') ?? systemTool('doas') ?? systemProgram('sudo');
   }
 
   private async must(program: string, args: readonly string[]): Promise<CommandResult> {

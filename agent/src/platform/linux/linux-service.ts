@@ -3,8 +3,9 @@ import koffi from 'koffi';
 import { readFileSync } from 'node:fs';
 import type { CommandRunner } from '../../ports/command-runner.js';
 import type { ServiceManager } from '../../ports/service-manager.js';
+import { systemProgram } from '../unix/system-tools.js';
 
-const [SYSTEMCTL, UNIT] = ['/usr/bin/systemctl', 'curfew-agent.service'];
+const [SYSTEMCTL, UNIT] = [systemProgram('systemctl'), 'curfew-agent.service'];
 /** How long an agent may take to stop before it is killed. */
 const PATIENCE = durationMs(10 * SECOND);
 

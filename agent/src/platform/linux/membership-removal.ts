@@ -7,6 +7,9 @@
 export const MEMBERSHIP_REMOVAL = `# Curfew: takes temporary group memberships away, by their marks.
 which=$1 failed=0
 shift
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
+# busybox and Debian's adduser have the same by another name.
+take() { if command -v gpasswd > /dev/null; then gpasswd -d "$1" "$2"; else delgroup "$1" "$2"; fi; }
 [ ! -d "$1" ] || set -- "$1"/*
 read -r boot < /proc/sys/kernel/random/boot_id
 for mark in "$@"; do
@@ -19,7 +22,7 @@ for mark in "$@"; do
     [ "$id" != "$uid" ] || [ "$name" = "$user" ] || names="$names $name"
   done < /etc/passwd
   # Also when the group does not say so: its shadow may.
-  for name in $names; do /usr/bin/gpasswd -d "$name" "$group"; done
+  for name in $names; do take "$name" "$group"; done
   members=
   while IFS=: read -r name _ _ list || [ -n "$name" ]; do
     [ "$name" != "$group" ] || members=,$list,

@@ -9,8 +9,9 @@ export interface PeerCredentials {
 
 const [SOL_SOCKET, SO_PEERCRED] = [1, 17];
 koffi.struct('ucred', { pid: 'int32', uid: 'uint32', gid: 'uint32' });
+// What is loaded already, whatever the C library is called: musl's has another name.
 const getsockopt = koffi
-  .load('libc.so.6')
+  .load(null)
   .func('int getsockopt(int fd, int level, int name, _Out_ ucred *value, _Inout_ uint32 *length)') as (
   fd: number,
   level: number,

@@ -2,12 +2,21 @@ import { CurfewError, type Clock } from '@curfew/shared';
 import { existsSync } from 'node:fs';
 import type { CommandResult, CommandRunner } from '../../ports/command-runner.js';
 import type { GrantOrder } from '../../ports/privilege-host.js';
-import { GRACE_SECONDS, type IndependentRemover } from './independent-remover.js';
+import { GRACE_SECONDS, type IndependentRemover } from '../unix/independent-remover.js';
+import { systemProgram } from '../unix/system-tools.js';
 
-const [SYSTEMD_RUN, SYSTEMCTL] = ['/usr/bin/systemd-run', '/usr/bin/systemctl'];
+const [SYSTEMD_RUN, SYSTEMCTL] = [systemProgram('systemd-run'), systemProgram('systemctl')];
 
 /** Whether systemd is this machine's init (sd_booted(3)). */
 export const systemdRuns = (): boolean => existsSync('/run/systemd/system');
+
+/** Whether a file is what systemd keeps of a timer that removes the right of one of the sessions. */
+export function isRemoverUnit(file: string, mark: string, sessionIds: ReadonlySet<string>): boolean {
+  const [, session] =
+    new RegExp(`^/run/systemd/transient/${mark}-remove-(ses-[0-9a-z]+)-[0-9a-f]+\\.(?:timer|service)$`).exec(file) ??
+    [];
+  return session !== undefined && sessionIds.has(session);
+}
 
 /**
  * A transient systemd timer for each right. It needs neither the agent nor any file of it. It has two triggers: one

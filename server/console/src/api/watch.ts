@@ -10,8 +10,8 @@ const SILENCE_MS = 25_000;
 const LEAST_WAIT_MS = 500;
 const MOST_WAIT_MS = 8_000;
 
-/** How a watch stands: trying for the first time, connected, broken and trying again, or refused for good. */
-export type WatchState = 'connecting' | 'live' | 'broken' | 'refused';
+/** How a watch stands: trying for the first time, connected, broken and trying again, refused for good, or told whole. */
+export type WatchState = 'connecting' | 'live' | 'broken' | 'refused' | 'over';
 
 /** What a watch tells. */
 export interface WatchEvents<T> {
@@ -19,6 +19,10 @@ export interface WatchEvents<T> {
   readonly onStart: () => void;
   readonly onMessage: (message: T) => void;
   readonly onState: (state: WatchState, error: ApiError | undefined) => void;
+  /** Whether a stream that the server has ended has told everything. Absent: never, it is begun again. */
+  readonly isOver?: () => boolean;
+  /** Whether a stream that breaks off with such an error would break off with it again. Absent: no. */
+  readonly isFinal?: (error: ApiError) => boolean;
 }
 
 /** What every watch needs. */
@@ -29,8 +33,7 @@ export interface WatchParts {
 }
 
 /** Errors that trying again does not mend. */
-const isFinal = (error: unknown): error is ApiError =>
-  error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+const isFinal = ({ status }: ApiError): boolean => status >= 400 && status < 500 && status !== 429;
 
 /** A method that goes on answering, reconnected for as long as it is wanted. Stop it with the returned function. */
 export function watch<M extends keyof WatchMethods>(
@@ -61,16 +64,22 @@ export function watch<M extends keyof WatchMethods>(
       events.onState('live', undefined);
     };
     let failure: ApiError | undefined;
+    let isEnded = false;
     try {
       await parts.api.stream(method, request, mine.signal, events.onMessage, alive);
+      isEnded = true;
     } catch (error) {
       if (error instanceof ApiError) failure = error;
     } finally {
       cancelSilence?.();
     }
     if (stopped) return;
-    if (isFinal(failure)) {
+    if (failure !== undefined && (isFinal(failure) || events.isFinal?.(failure) === true)) {
       events.onState('refused', failure);
+      return;
+    }
+    if (isEnded && events.isOver?.() === true) {
+      events.onState('over', undefined);
       return;
     }
     events.onState('broken', failure);

@@ -32,6 +32,10 @@ const routes = [
     lazyRouteComponent(() => import('../pages/sessions/sessions-page.js'), 'SessionsPage'),
   ),
   page(
+    '/sessions/$sessionId/recordings/$recordingId',
+    lazyRouteComponent(() => import('../pages/replay/replay-page.js'), 'ReplayPage'),
+  ),
+  page(
     '/requests',
     lazyRouteComponent(() => import('../pages/requests/requests-page.js'), 'RequestsPage'),
   ),

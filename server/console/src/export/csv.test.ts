@@ -20,6 +20,18 @@ describe('CSV cells', () => {
       assert.ok(csvCell(value).startsWith(`"'`), csvCell(value));
     });
 
+  for (const { name, value, cell } of [
+    { name: 'a semicolon', value: 'a;=1+1', cell: `"a;'=1+1"` },
+    { name: 'a semicolon and spaces', value: 'a; \u00a0@SUM(A1)', cell: `"a;' \u00a0@SUM(A1)"` },
+    { name: 'a semicolon and a quote', value: 'a;"=1+1"', cell: `"a;'""=1+1"""` },
+    { name: 'a tab', value: 'a\t-1', cell: `"a\t'-1"` },
+    { name: 'a line end', value: 'a\r\n=1+1', cell: `"a\r'\n'=1+1"` },
+    { name: 'a tab that is the first of all', value: '\t-1', cell: `"'\t'-1"` },
+  ])
+    it(`have an apostrophe before what would be a formula to a program that parts cells otherwise: after ${name}`, () => {
+      assert.equal(csvCell(value), cell);
+    });
+
   it('are as they are otherwise', () => {
     assert.equal(csvCell('deploy by hand'), '"deploy by hand"');
     assert.equal(csvCell('a=b'), '"a=b"');

@@ -1,10 +1,13 @@
-/** Beginnings that make a spreadsheet read a cell as a formula (OWASP, 'CSV Injection'). */
-const FORMULA = /^[\s\u00a0\ufeff]*[=+\-@|%＝＋－＠]|^[\t\r\n]/u;
+/**
+ * Where a spreadsheet would begin to read a formula (OWASP, 'CSV Injection'): at the beginning of a cell, and after what a
+ * spreadsheet of another country parts cells and rows by. It finds the quotes of ours in the middle of its cells, where they
+ * protect nothing.
+ */
+const BEFORE_FORMULA = /(?<=^|[;\t|\r\n])(?=[\s"\u00a0\ufeff]*[=+\-@|%＝＋－＠])|^(?=[\t\r\n])/gu;
 
-/** One cell: always quoted, never a formula. An apostrophe before it makes spreadsheets take it as text. */
+/** One cell: always quoted, never a formula. An apostrophe before one makes spreadsheets take it as text. */
 export function csvCell(value: string): string {
-  const text = FORMULA.test(value) ? `'${value}` : value;
-  return `"${text.replace(/"/g, '""')}"`;
+  return `"${value.replace(BEFORE_FORMULA, "'").replace(/"/g, '""')}"`;
 }
 
 /** A table as RFC 4180 has it, with a mark that tells spreadsheets that it is UTF-8. */

@@ -8,9 +8,16 @@ import {
   type SessionKind,
   type SessionState,
 } from '@curfew/shared/browser';
-import type { GrantOptionsJson, SessionJson, SessionKindJson, SessionStateJson } from '../gen/api.js';
+import type {
+  GrantOptionsJson,
+  RecordingRuleJson,
+  SessionJson,
+  SessionKindJson,
+  SessionStateJson,
+} from '../gen/api.js';
 import { platformFromProto, type Platform } from './platform.js';
 import { durationFromProto, timeFromProto, wordFromProto } from './proto-json.js';
+import { recordingModeFromProto, type RecordingMode } from './recording.js';
 
 /** A session as the console shows it. Texts of people and devices are hostile: show them with SafeText. */
 export interface SessionView {
@@ -52,8 +59,30 @@ export interface SessionView {
   readonly endReason: EndReason | undefined;
   readonly endedBy: string;
   readonly endDetail: string;
+  readonly keepProcesses: boolean;
+  /** Whether the prompts of a Linux desktop are answered as well. */
+  readonly desktop: boolean;
+  /** What became of the processes that it left running; undefined until the device has said. */
+  readonly processes:
+    { readonly ended: number; readonly left: number; readonly leftNames: readonly string[] } | undefined;
+  /** What is recorded of it. */
+  readonly recording: SessionRecording;
   readonly revision: number;
 }
+
+/** What is recorded of a session. */
+interface SessionRecording {
+  readonly mode: RecordingMode;
+  readonly isRequired: boolean;
+  /** Undefined: the server's setting. */
+  readonly keep: DurationMs | undefined;
+}
+
+const sessionRecording = (rule: RecordingRuleJson | undefined): SessionRecording => ({
+  mode: recordingModeFromProto(rule?.mode),
+  isRequired: rule?.required ?? false,
+  keep: durationFromProto(rule?.keep),
+});
 
 /** Reads a session of the API. What is not set becomes empty text, or undefined for times. */
 export function sessionFromProto(json: SessionJson): SessionView {
@@ -93,6 +122,17 @@ export function sessionFromProto(json: SessionJson): SessionView {
     endReason: wordFromProto(END_REASONS, 'END_REASON_', json.endReason),
     endedBy: json.endedBy ?? '',
     endDetail: json.endDetail ?? '',
+    keepProcesses: json.keepProcesses ?? false,
+    desktop: json.desktop ?? false,
+    processes:
+      json.processes === undefined
+        ? undefined
+        : {
+            ended: json.processes.ended ?? 0,
+            left: json.processes.left ?? 0,
+            leftNames: json.processes.leftNames ?? [],
+          },
+    recording: sessionRecording(json.recording),
     revision: Number(json.revision ?? 0),
   };
 }

@@ -24,6 +24,8 @@ export interface SessionsCardProps {
   readonly hides: 'device' | 'user' | 'resource';
 }
 
+const ID_OF = { device: 'deviceId', user: 'userId', resource: 'resourceId' } as const;
+
 /** Sessions of one device, one resource or one person, now and before, newest first. */
 export function SessionsCard({ filter, hides }: SessionsCardProps): ReactElement {
   const pages = usePages(filter);
@@ -41,7 +43,7 @@ export function SessionsCard({ filter, hides }: SessionsCardProps): ReactElement
     {
       method: 'SessionService/WatchSessions',
       request: { changesOnly: true },
-      concerns: ({ session }) => session?.[hides === 'device' ? 'deviceId' : 'userId'] === filter[hides],
+      concerns: ({ session }) => session?.[ID_OF[hides]] === filter[hides],
     },
     'SessionService/ListSessions',
   );

@@ -28,6 +28,9 @@ const BINARY = ['objectGUID'];
 
 /** One bound connection to a directory. It does not come back once it is lost. Errors of every method: ConnectorError. */
 export class LdapConnection {
+  /** How many requests were answered. */
+  answers = 0;
+
   private constructor(
     private readonly client: Client,
     private readonly socket: Socket,
@@ -68,6 +71,7 @@ export class LdapConnection {
     try {
       const options = { scope: 'base' as const, attributes: [...attributes], explicitBufferAttributes: BINARY };
       const { searchEntries } = await this.client.search(dn, options, controls);
+      this.answers++;
       return searchEntries[0];
     } catch (error) {
       const code = ldapResult(error);
@@ -97,6 +101,7 @@ export class LdapConnection {
         sizeLimit: limit,
         explicitBufferAttributes: BINARY,
       });
+      this.answers++;
       return searchEntries;
     } catch (error) {
       throw ldapError(error);

@@ -84,6 +84,7 @@ export const LDAP_KIND: ConnectorKind = {
       clock,
       open: (signal) => LdapConnection.open(address, guard, signal),
       isOpen: (connection) => connection.isOpen,
+      answers: (connection) => connection.answers,
       destroy: (connection) => connection.destroy(),
     });
     const resource = {

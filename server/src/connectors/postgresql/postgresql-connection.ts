@@ -41,6 +41,8 @@ export class PostgresqlConnection {
   release = '';
   /** The role that Curfew is there. */
   user = '';
+  /** How many statements were answered. */
+  answers = 0;
   private isLost = false;
 
   private constructor(
@@ -82,7 +84,9 @@ export class PostgresqlConnection {
   /** Runs one statement. Values are never part of its text. */
   async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<readonly Row[]> {
     try {
-      return (await this.client.query<Row>(text, values)).rows;
+      const { rows } = await this.client.query<Row>(text, values);
+      this.answers++;
+      return rows;
     } catch (error) {
       throw postgresqlError(error, this.where);
     }

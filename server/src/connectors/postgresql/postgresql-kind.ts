@@ -101,6 +101,7 @@ export const POSTGRESQL_KIND: ConnectorKind = {
       clock,
       open: (signal) => PostgresqlConnection.open(address, guard, signal),
       isOpen: (connection) => connection.isOpen,
+      answers: (connection) => connection.answers,
       destroy: (connection) => connection.destroy(),
     });
     const resource = {

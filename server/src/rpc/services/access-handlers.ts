@@ -115,7 +115,12 @@ function targetToProto(target: AccessTarget, role: Role, hub: LinkHub) {
   return {
     deviceId: device.id,
     deviceName: device.name,
-    account: accountToProto({ name: account.name, uid: account.uid, fingerprint: account.fingerprint }),
+    account: accountToProto({
+      name: account.name,
+      uid: account.uid,
+      sid: account.sid,
+      fingerprint: account.fingerprint,
+    }),
     deviceOnline: hub.isLinked(device.id),
     platform: platformToProto(device.platform),
     answer,

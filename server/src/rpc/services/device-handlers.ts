@@ -1,5 +1,6 @@
 import {
   CreateJoinTokenResponse,
+  CreateUninstallCodeResponse,
   DeviceState,
   EnrollResponse,
   GetDeviceResponse,
@@ -12,6 +13,7 @@ import {
   UpdateDeviceResponse,
   WatchDevicesResponse,
   type CreateJoinTokenRequest,
+  type CreateUninstallCodeRequest,
   type EnrollRequest,
   type GetDeviceRequest,
   type ListDevicesRequest,
@@ -22,7 +24,7 @@ import {
   type UpdateDeviceRequest,
   type WatchDevicesRequest,
 } from '@curfew/proto';
-import { CurfewError, hasUnsafeText, HOUR } from '@curfew/shared';
+import { CurfewError, hasUnsafeText, HOUR, signUninstallCode, type Clock } from '@curfew/shared';
 import type { AuditLog } from '../../audit/audit-log.js';
 import type { DeviceRecord, Devices } from '../../devices/devices.js';
 import type { JoinTokens } from '../../devices/join-tokens.js';
@@ -47,6 +49,7 @@ export interface DeviceHandlerParts {
   readonly keys: ServerKeys;
   readonly auditLog: AuditLog;
   readonly certificateLifeMs: number;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export function deviceHandlers(parts: DeviceHandlerParts) {
@@ -105,7 +108,6 @@ export function deviceHandlers(parts: DeviceHandlerParts) {
       RemoveDeviceResponse.fromPartial({ device: toProto(await devices.remove(callerOf(identity), request.device)) }),
     resolveIdentityConflict: async (request: ResolveIdentityConflictRequest, identity: Identity) => {
       const device = await devices.resolveConflict(callerOf(identity), request.device);
-      hub.conflictResolved(device.id);
       return ResolveIdentityConflictResponse.fromPartial({ device: toProto(device) });
     },
     createJoinToken: async (request: CreateJoinTokenRequest, identity: Identity) => {
@@ -113,9 +115,12 @@ export function deviceHandlers(parts: DeviceHandlerParts) {
       const { record, secret } = await joinTokens.create(callerOf(identity), {
         uses: request.uses === 0 ? 1 : request.uses,
         ttlMs,
+        device: request.device,
       });
       return CreateJoinTokenResponse.fromPartial({ joinToken: joinTokenToProto(record), secret });
     },
+    createUninstallCode: (request: CreateUninstallCodeRequest, identity: Identity) =>
+      createUninstallCode(parts, request, identity),
     listJoinTokens: async () =>
       ListJoinTokensResponse.fromPartial({ joinTokens: (await joinTokens.list()).map(joinTokenToProto) }),
     revokeJoinToken: async (request: RevokeJoinTokenRequest, identity: Identity) =>
@@ -123,6 +128,17 @@ export function deviceHandlers(parts: DeviceHandlerParts) {
         joinToken: joinTokenToProto(await joinTokens.revoke(callerOf(identity), request.joinTokenId)),
       }),
   };
+}
+
+async function createUninstallCode(
+  { devices, keys, clock }: DeviceHandlerParts,
+  request: CreateUninstallCodeRequest,
+  identity: Identity,
+): Promise<CreateUninstallCodeResponse> {
+  const untilMs = clock.now() + (request.ttl === undefined ? HOUR : msFromDuration(request.ttl));
+  const { key_hash: deviceKeyHash } = await devices.allowUninstall(callerOf(identity), request.device, untilMs);
+  const code = signUninstallCode({ deviceKeyHash, untilMs }, keys.lease.signing);
+  return CreateUninstallCodeResponse.fromPartial({ code, expireTime: dateFromMs(untilMs) });
 }
 
 export function enrollmentHandlers(parts: DeviceHandlerParts) {

@@ -73,7 +73,8 @@ export function requestHandlers({ requests, ledger }: { readonly requests: Reque
             const found = await requests.get(id);
             const fits =
               named(filter.user, [found.user_id, found.user_name]) &&
-              named(filter.device, [found.device_id, found.device_name]);
+              named(filter.device, [found.device_id, found.device_name]) &&
+              named(filter.resource, [found.resource_id, found.resource_name]);
             const special =
               (filter.canDecide === undefined || canDecide(found, decider)) &&
               (!filter.reviewWaiting || found.review_state === 'waiting');
@@ -113,6 +114,7 @@ function filterFromProto(
     states: states.map(requestStateFromProto),
     user: filter?.user ?? '',
     device: filter?.device ?? '',
+    resource: filter?.resource ?? '',
     text: filter?.text ?? '',
     canDecide: filter?.canDecide === true ? caller : undefined,
     reviewWaiting: filter?.reviewWaiting ?? false,

@@ -1,25 +1,31 @@
 import {
+  AcceptDriftResponse,
   CompareResourceResponse,
   Connector,
   ConnectorKind,
   DeleteConnectorResponse,
   DeleteResourceResponse,
   DriftKind,
+  GiveDriftAgainResponse,
   ListConnectorKindsResponse,
   ListConnectorsResponse,
   ListResourcesResponse,
   PutConnectorResponse,
   PutResourceResponse,
   Resource,
+  TakeDriftAwayResponse,
   TryResourceResponse,
+  type AcceptDriftRequest,
   type CompareResourceRequest,
   type DeleteConnectorRequest,
   type DeleteResourceRequest,
+  type GiveDriftAgainRequest,
   type ListConnectorKindsRequest,
   type ListConnectorsRequest,
   type ListResourcesRequest,
   type PutConnectorRequest,
   type PutResourceRequest,
+  type TakeDriftAwayRequest,
   type TryResourceRequest,
 } from '@curfew/proto';
 import { CurfewError } from '@curfew/shared';
@@ -30,14 +36,16 @@ import type { ResourceRecord } from '../../resources/resource-record.js';
 import { DEVICE_GROUP_TARGET, type ResourceWish } from '../../resources/resources.js';
 import { isOpenCircuit } from '../../timed-access/circuits.js';
 import type { OpenTimedAccess } from '../../timed-access/open-timed-access.js';
+import type { Settlement } from '../../timed-access/settle-drift.js';
 import type { Identity } from '../authenticate.js';
 import { callerOf } from '../caller-of.js';
 import { dateFromMs, durationFromMs } from '../proto-values.js';
+import { sessionToProto, type LinkStatus } from '../records-to-proto.js';
 
 /** How much of what a resource says is shown. */
 const MOST_ERROR = 1_000;
 
-export function resourceHandlers({ kinds, connectors, resources, work }: OpenTimedAccess) {
+export function resourceHandlers({ kinds, connectors, resources, work }: OpenTimedAccess, isLinked: LinkStatus) {
   return {
     listConnectorKinds: async (_: ListConnectorKindsRequest) => {
       const own = kinds.map(({ kind, title, settings, target }) => kindToProto(kind, title, settings, target));
@@ -83,8 +91,26 @@ export function resourceHandlers({ kinds, connectors, resources, work }: OpenTim
       await work.compare(request.resource);
       return CompareResourceResponse.fromPartial({ resource: resourceToProto(await resources.get(request.resource)) });
     },
+    acceptDrift: async (request: AcceptDriftRequest, identity: Identity) => {
+      const resource = await work.acceptDrift(settlementFromProto(request, identity));
+      return AcceptDriftResponse.fromPartial({ resource: resourceToProto(resource) });
+    },
+    giveDriftAgain: async (request: GiveDriftAgainRequest, identity: Identity) => {
+      const session = await work.giveDriftAgain(settlementFromProto(request, identity));
+      return GiveDriftAgainResponse.fromPartial({ session: sessionToProto(session, isLinked) });
+    },
+    takeDriftAway: async (request: TakeDriftAwayRequest, identity: Identity) => {
+      const resource = await work.takeDriftAway(settlementFromProto(request, identity));
+      return TakeDriftAwayResponse.fromPartial({ resource: resourceToProto(resource) });
+    },
   };
 }
+
+const settlementFromProto = ({ driftId, reason }: AcceptDriftRequest, identity: Identity): Settlement => ({
+  caller: callerOf(identity),
+  given: driftId,
+  reason,
+});
 
 const kindToProto = (
   kind: string,
@@ -131,6 +157,7 @@ const resourceToProto = (resource: ResourceRecord): Resource =>
     subjects: resource.subjects.map(({ user_name: user, subject }) => ({ user, subject })),
     liveSessions: resource.live_sessions,
     drift: resource.drift.map((drift) => ({
+      id: drift.id,
       kind: DriftKind[drift.kind.toUpperCase() as keyof typeof DriftKind],
       subject: drift.label.slice(0, MOST_ERROR),
       sessionId: drift.session_id,

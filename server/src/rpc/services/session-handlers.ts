@@ -6,6 +6,7 @@ import {
   ListSessionsResponse,
   RevokeOutcome,
   RevokeSessionsResponse,
+  SessionChanges,
   SessionKind,
   WatchSessionsResponse,
   type ExtendSessionRequest,
@@ -23,6 +24,7 @@ import { nextTurn } from '../../next-turn.js';
 import { diesBy } from '../../sessions/offline-end.js';
 import type { SessionRecord } from '../../sessions/session-record.js';
 import type { SessionFilter } from '../../sessions/list-sessions.js';
+import type { SessionChanges as ChangesOfSessions } from '../../sessions/session-changes.js';
 import type { RevokeSelection, Sessions } from '../../sessions/sessions.js';
 import type { Identity } from '../authenticate.js';
 import { callerOf } from '../caller-of.js';
@@ -38,6 +40,7 @@ const WRITTEN_AT_ONCE = 1_000;
 export interface SessionHandlerParts {
   readonly ledger: Ledger;
   readonly sessions: Sessions;
+  readonly changes: Pick<ChangesOfSessions, 'of'>;
   readonly hub: LinkHub;
   readonly clock: Clock;
   readonly passwordRequired: boolean;
@@ -55,8 +58,11 @@ export function sessionHandlers(parts: SessionHandlerParts) {
         totalSize: page.total,
       });
     },
-    getSession: async (request: GetSessionRequest) =>
-      GetSessionResponse.fromPartial({ session: toProto(await sessions.get(request.sessionId)) }),
+    getSession: async (request: GetSessionRequest) => {
+      const session = await sessions.get(request.sessionId);
+      const changes = changesToProto(await parts.changes.of(session.id));
+      return GetSessionResponse.fromPartial({ session: toProto(session), changes });
+    },
     watchSessions: (request: WatchSessionsRequest, _: Identity, stream: AnswerStream<WatchSessionsResponse>) => {
       const filter = filterFromProto(request.filter);
       const sent = new Map<string, { readonly deviceId: string; readonly linked: boolean }>();
@@ -121,6 +127,9 @@ export function sessionHandlers(parts: SessionHandlerParts) {
   };
 }
 
+const changesToProto = (report: string | undefined): SessionChanges | undefined =>
+  report === undefined ? undefined : SessionChanges.fromJSON(JSON.parse(report));
+
 async function revokeResults(sessions: readonly SessionRecord[], parts: SessionHandlerParts) {
   const results: ReturnType<typeof revokeResult>[] = [];
   for (let at = 0; at < sessions.length; at += WRITTEN_AT_ONCE) {
@@ -182,7 +191,7 @@ async function untilSettled(
     changed: (ids) => look(ids.filter((id) => open.has(id))),
   });
   stop();
-  return parts.sessions.byIds(revoked.map(({ id }) => id));
+  return parts.sessions.byIdsInParts(revoked.map(({ id }) => id));
 }
 
 function selectionFromProto(request: RevokeSessionsRequest): RevokeSelection {

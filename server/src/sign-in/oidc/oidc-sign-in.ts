@@ -91,7 +91,7 @@ export class OidcSignIn {
         actor: { kind: 'server' },
         why: 'provider says so',
       });
-    });
+    }, 'first');
   }
 
   /** Asks the provider about everybody for whom it is time. Never twice at once, and never rejects. */

@@ -9,6 +9,7 @@ import { useRefusal } from '../../auth/use-auth.js';
 import type { DeviceJson } from '../../gen/api.js';
 import { useRefreshOn } from '../../live/use-refresh-on.js';
 import { PLATFORM_NAMES, platformFromProto } from '../../model/platform.js';
+import { updateText } from '../../model/update.js';
 import { timeFromProto } from '../../model/proto-json.js';
 import { FactList } from '../../ui/fact-list.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
@@ -19,6 +20,7 @@ import { Ago, Moment } from '../../ui/times.js';
 import { RemoveDeviceDialog, ResolveConflictDialog } from './device-dialogs.js';
 import { DeviceState, isInConflict, isRemoved } from './device-state.js';
 import { LabelsCard } from './labels-card.js';
+import { ReEnrolDialog } from './re-enrol-dialog.js';
 
 const route = getRouteApi('/devices/$deviceId');
 
@@ -49,6 +51,8 @@ export function DevicePage(): ReactElement {
 function DeviceView({ device }: { readonly device: DeviceJson }): ReactElement {
   const [isRemoving, setRemoving] = useState(false);
   const [isResolving, setResolving] = useState(false);
+  const [isEnrolling, setEnrolling] = useState(false);
+  const tokenRefusal = useRefusal('DeviceService/CreateJoinToken');
   const removeRefusal = useRefusal('DeviceService/RemoveDevice');
   const resolveRefusal = useRefusal('DeviceService/ResolveIdentityConflict');
   return (
@@ -64,6 +68,13 @@ function DeviceView({ device }: { readonly device: DeviceJson }): ReactElement {
                 Resolve the conflict…
               </GuardedButton>
             ) : null}
+            <GuardedButton
+              variant="secondary"
+              refusal={tokenRefusal ?? (isRemoved(device) ? 'It was removed: enrol it as a new device.' : undefined)}
+              onClick={() => setEnrolling(true)}
+            >
+              Re-enrol…
+            </GuardedButton>
             <GuardedButton
               variant="secondary"
               isDanger
@@ -88,6 +99,7 @@ function DeviceView({ device }: { readonly device: DeviceJson }): ReactElement {
           <SessionsCard filter={{ device: device.id ?? '' }} hides="device" />
         </div>
       </PageSection>
+      {isEnrolling ? <ReEnrolDialog device={device} onClose={() => setEnrolling(false)} /> : null}
       {isRemoving ? <RemoveDeviceDialog device={device} onClose={() => setRemoving(false)} /> : null}
       {isResolving ? <ResolveConflictDialog device={device} onClose={() => setResolving(false)} /> : null}
     </>
@@ -132,11 +144,16 @@ function FactsCard({ device }: { readonly device: DeviceJson }): ReactElement {
             ['Architecture', text(facts.architecture)],
             ['Model', text(facts.model)],
             ['Agent', text(facts.agentVersion)],
+            ['Update', text(updateText(device.update))],
             ['sudo', text(facts.sudoVersion)],
             ['sudo ends rights', facts.platform === 'PLATFORM_WINDOWS' ? undefined : yesNo(facts.sudoEnforcesEnd)],
             ['Remover', text(facts.independentRemover)],
             ['Last seen', <Ago key="seen" at={timeFromProto(device.lastSeenTime)} />],
             ['Enrolled', <Moment key="enrolled" at={timeFromProto(device.enrolledTime)} />],
+            [
+              'Enrolled anew',
+              device.reEnrolledTime === undefined ? undefined : <Moment at={timeFromProto(device.reEnrolledTime)} />,
+            ],
             [
               'Removed',
               device.removedTime === undefined ? undefined : <Moment at={timeFromProto(device.removedTime)} />,

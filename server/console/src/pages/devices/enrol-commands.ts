@@ -38,10 +38,5 @@ export const enrolCommands = (address: string, secret: string): readonly EnrolCo
 export const enrolFromEnvironment = (address: string, secret: string): string =>
   `CURFEW_JOIN_TOKEN=${shellWord(secret)} curfew-agent enroll --server ${shellWord(address)}`;
 
-/** How the agent comes onto a Linux machine from a checkout in /opt/curfew. */
-export const INSTALL_COMMANDS = [
-  'cd /opt/curfew && npm ci && npm run build',
-  'ln -sf /opt/curfew/agent/bin/curfew-agent.js /usr/bin/curfew-agent',
-  'ln -sf /opt/curfew/agent/bin/curfew.js /usr/bin/curfew',
-  'cp /opt/curfew/packaging/systemd/curfew-agent.service /etc/systemd/system/',
-].join('\n');
+/** How the agent comes onto a Linux machine: on Debian, Ubuntu and their like, and on Fedora, RHEL, SUSE and theirs. */
+export const INSTALL_COMMANDS = ['apt-get install ./curfew-agent_*.deb', 'rpm -i curfew-agent-*.rpm'].join('\n');

@@ -6,6 +6,7 @@ import { useApiMutation } from '../../api/use-api.js';
 import { durationToProto, timeFromProto } from '../../model/proto-json.js';
 import { DurationField, durationProblem } from '../../ui/duration-field.js';
 import { FormDialog, NoticeDialog } from '../../ui/form-dialog.js';
+import { SafeText } from '../../ui/safe-text.js';
 import { CopyText, SecretOnce } from '../../ui/secret-once.js';
 import { TextField } from '../../ui/text-field.js';
 import { Moment } from '../../ui/times.js';
@@ -17,13 +18,16 @@ import {
   INSTALL_COMMANDS,
 } from './enrol-commands.js';
 
-const THIRTY_DAYS_MS = 30 * 86_400_000;
+export const THIRTY_DAYS_MS = 30 * 86_400_000;
 const MOST_USES = 10_000;
 
-interface Made {
+/** A token that was made, and whom it lets in. */
+export interface Made {
   readonly secret: string;
   readonly uses: number;
   readonly expireTime: string | undefined;
+  /** The name of the only device that it lets in again; undefined where it makes new ones. */
+  readonly deviceName?: string;
 }
 
 /** Makes a join token, and shows the commands that use it. */
@@ -81,7 +85,8 @@ export function JoinTokenDialog({ onClose }: { readonly onClose: () => void }): 
   );
 }
 
-function EnrolDialog({ made, onClose }: { readonly made: Made; readonly onClose: () => void }): ReactElement {
+/** Shows a token this once, and the commands that use it. */
+export function EnrolDialog({ made, onClose }: { readonly made: Made; readonly onClose: () => void }): ReactElement {
   const [address, setAddress] = useState(() => agentAddress(location.hostname));
   const [isOpen, setOpen] = useState(false);
   const problem = addressProblem(address.trim());
@@ -90,8 +95,16 @@ function EnrolDialog({ made, onClose }: { readonly made: Made; readonly onClose:
     <NoticeDialog title="Enrol machines with this token" size="large" onClose={onClose}>
       <div className="curfew-stack">
         <SecretOnce label="Join token" text={made.secret}>
-          Good for {made.uses === 1 ? 'one machine' : `${made.uses} machines`} until{' '}
-          <Moment at={timeFromProto(made.expireTime)} />. Whoever has it can enrol a machine.
+          Good for{' '}
+          {made.deviceName !== undefined ? (
+            <SafeText text={made.deviceName} />
+          ) : made.uses === 1 ? (
+            'one machine'
+          ) : (
+            `${made.uses} machines`
+          )}{' '}
+          until <Moment at={timeFromProto(made.expireTime)} />. Whoever has it can{' '}
+          {made.deviceName === undefined ? 'enrol a machine' : 'take its place'}.
         </SecretOnce>
         <TextField
           id="enrol-address"
@@ -122,7 +135,7 @@ function EnrolDialog({ made, onClose }: { readonly made: Made; readonly onClose:
               />
             </div>
             <div>
-              <div className="curfew-detail">Install the agent on Linux from a checkout in /opt/curfew</div>
+              <div className="curfew-detail">Install the agent on Linux from its package: the .deb or the .rpm</div>
               <pre className="curfew-pre" tabIndex={0}>
                 {INSTALL_COMMANDS}
               </pre>

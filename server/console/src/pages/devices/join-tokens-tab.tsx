@@ -55,8 +55,9 @@ function TokenTable({ tokens, onRevoke }: TokenTableProps): ReactElement {
       <Thead>
         <Tr>
           <Th>Token</Th>
-          <Th>Machines left</Th>
-          <Th>Works for</Th>
+          <Th modifier="nowrap">For</Th>
+          <Th modifier="nowrap">Machines left</Th>
+          <Th modifier="nowrap">Works for</Th>
           <Th>Made</Th>
           <Th>By</Th>
           <Th screenReaderText="Revoke" />
@@ -67,6 +68,9 @@ function TokenTable({ tokens, onRevoke }: TokenTableProps): ReactElement {
           <Tr key={token.id}>
             <Td dataLabel="Token" modifier="breakWord">
               <code>{token.id}</code>
+            </Td>
+            <Td dataLabel="For" modifier="breakWord">
+              {token.deviceName === undefined ? 'new devices' : <SafeText text={token.deviceName} />}
             </Td>
             <Td dataLabel="Machines left">
               {token.usesLeft ?? 0} of {token.uses ?? 0}

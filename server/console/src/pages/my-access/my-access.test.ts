@@ -1,29 +1,7 @@
 import assert from 'node:assert/strict';
 import { requestFromProto } from '../../model/request.js';
 import { sessionFromProto } from '../../model/session.js';
-import { decidersText, myPicture, targetFromProto, whatWillHappen, type MyThing, type Target } from './my-access.js';
-
-describe('who decides', () => {
-  const table = [
-    { name: 'nobody named', steps: [], text: 'any approver' },
-    { name: 'one step for everybody', steps: [{ approvals: 1 }], text: 'any approver' },
-    { name: 'two of everybody', steps: [{ approvals: 2 }], text: '2 approvers' },
-    {
-      name: 'a user or a group',
-      steps: [{ users: ['bob'], groups: ['on-call'] }],
-      text: 'bob, or somebody of the group on-call',
-    },
-    {
-      name: 'several of several, then any',
-      steps: [{ users: ['bob'], groups: ['security'], approvals: 2 }, {}],
-      text: '2 of: bob, group security, then any approver',
-    },
-  ];
-  for (const { name, steps, text } of table)
-    it(`is told for ${name}`, () => {
-      assert.equal(decidersText({ steps }), text);
-    });
-});
+import { myPicture, targetFromProto, whatWillHappen, type MyThing, type Target } from './my-access.js';
 
 const device = (answer: Target['answer']): Pick<Target, 'answer' | 'kind'> => ({ answer, kind: 'device' });
 

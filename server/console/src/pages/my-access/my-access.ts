@@ -1,4 +1,4 @@
-import { sessionCan, type InstantMs } from '@curfew/shared/browser';
+import { decidersText, sessionCan, type InstantMs } from '@curfew/shared/browser';
 import type { AccessTargetJson, PolicyAnswerJson } from '../../gen/api.js';
 import { platformFromProto, type Platform } from '../../model/platform.js';
 import { durationFromProto } from '../../model/proto-json.js';
@@ -55,19 +55,6 @@ export function targetFromProto(json: AccessTargetJson): Target {
   };
 }
 
-/** Who decides, in words: 'any approver', 'alice, or somebody of the group on-call', '2 of the group security'. */
-export function decidersText({ steps = [] }: Pick<PolicyAnswerJson, 'steps'>): string {
-  if (steps.length === 0) return 'any approver';
-  return steps
-    .map(({ users = [], groups = [], approvals = 1 }) => {
-      const many = Math.max(1, approvals);
-      if (users.length === 0 && groups.length === 0) return many === 1 ? 'any approver' : `${many} approvers`;
-      const named = [...users, ...groups.map((group) => `somebody of the group ${group}`)].join(', or ');
-      return many === 1 ? named : `${many} of: ${[...users, ...groups.map((group) => `group ${group}`)].join(', ')}`;
-    })
-    .join(', then ');
-}
-
 /** What will happen once the person has asked for that long. */
 export function whatWillHappen(
   { answer, kind }: Pick<Target, 'answer' | 'kind'>,
@@ -76,7 +63,7 @@ export function whatWillHappen(
 ): string {
   if (breakGlass)
     return 'The session starts at once, before anybody has decided. An approver reviews it afterwards, and everybody who is told of requests is told of this one.';
-  const deciders = decidersText(answer);
+  const deciders = decidersText(answer.steps ?? []);
   if (answer.autoApproved !== true)
     return kind === 'device'
       ? `Then it is decided by ${deciders}. You start the session once it is approved.`

@@ -1,3 +1,4 @@
+import { decidersText } from '@curfew/shared/browser';
 import { Notice } from '../../ui/notice.js';
 import { Label } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
@@ -11,7 +12,7 @@ import { SafeText } from '../../ui/safe-text.js';
 import { SearchField } from '../../ui/search-field.js';
 import { EmptyView, ErrorView, LoadingView } from '../../ui/states.js';
 import { AskDialog } from './ask-dialog.js';
-import { decidersText, targetFromProto, type MyPicture, type Target } from './my-access.js';
+import { targetFromProto, type MyPicture, type Target } from './my-access.js';
 
 /** From so many on they can be searched. */
 const SEARCH_FROM = 9;
@@ -97,7 +98,7 @@ function TargetTable({ kind, targets, mine, onAsk }: TargetTableProps): ReactEle
         <Tr>
           <Th>{kind === 'device' ? 'Device' : 'Resource'}</Th>
           {kind === 'device' ? <Th>Account</Th> : <Th>What it is</Th>}
-          <Th>At most</Th>
+          <Th modifier="nowrap">At most</Th>
           <Th width={40}>Who decides</Th>
           <Th screenReaderText="Ask" />
         </Tr>
@@ -155,7 +156,7 @@ function Deciders({ target }: { readonly target: Target }): ReactElement {
   if (refusal !== undefined) return <span className="curfew-subtle">{refusal}</span>;
   return (
     <>
-      {answer.autoApproved === true ? 'approved by itself' : <SafeText text={decidersText(answer)} />}
+      {answer.autoApproved === true ? 'approved by itself' : <SafeText text={decidersText(answer.steps ?? [])} />}
       {answer.ticketRequired === true ? <div className="curfew-detail">needs a ticket</div> : null}
     </>
   );

@@ -1,4 +1,4 @@
-import { parseDuration } from '@curfew/shared/browser';
+import { decidersText, parseDuration } from '@curfew/shared/browser';
 import { Button, Card, CardBody, CardTitle, Form, Label } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState, type ReactElement, type SubmitEvent } from 'react';
@@ -16,7 +16,6 @@ import { LoadingView } from '../../ui/states.js';
 import { ChoiceField, TextField } from '../../ui/text-field.js';
 import { useAddress, type Address } from '../../ui/use-address.js';
 import { useDeviceNames, useResourceNames, useUserNames } from '../../ui/use-names.js';
-import { decidersText } from '../my-access/my-access.js';
 
 type What = 'device' | 'resource';
 
@@ -250,7 +249,10 @@ function AnswerCard({ answer }: { readonly answer: PolicyAnswerJson }): ReactEle
               ['Policy', `${policyName}, version ${policyVersion}`],
               ['At most', longest === undefined ? 'no limit' : durationText(longest)],
               ['Proposed', usual === undefined ? '' : durationText(usual)],
-              ['Who decides', answer.autoApproved === true ? 'nobody: it is approved by itself' : decidersText(answer)],
+              [
+                'Who decides',
+                answer.autoApproved === true ? 'nobody: it is approved by itself' : decidersText(answer.steps ?? []),
+              ],
               ['Ticket', answer.ticketRequired === true ? 'needed' : 'not needed'],
               ['Break-glass', answer.breakGlass === true ? 'possible' : 'not possible'],
               ['Fresh sign-in', answer.freshSignInRequired === true ? 'needed to start' : 'not needed'],

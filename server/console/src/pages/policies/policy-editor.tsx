@@ -18,6 +18,7 @@ import {
 import { policyFromForm, type PolicyForm } from './policy-form.js';
 import { problemAt, serverProblem } from './policy-problems.js';
 import { isValues } from './policy-shape.js';
+import { RecordingSection } from './recording-section.js';
 import { ReviewDialog } from './review-dialog.js';
 import { TextEditor } from './text-editor.js';
 import { useReview } from './use-review.js';
@@ -143,6 +144,7 @@ function FormSections({ isNew, isReadOnly, ...section }: FormSectionsProps): Rea
       <StepsSection {...section} />
       <AutoSection {...section} />
       <BudgetSection {...section} />
+      {section.form.resource === undefined ? <RecordingSection {...section} /> : null}
     </>
   ) : null;
   return (

@@ -16,7 +16,7 @@ export interface SectionProps {
 }
 
 /** An object without what is not set; undefined when nothing is left. */
-function some<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
+export function some<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
   const set = Object.entries(values).filter(([, value]) => value !== undefined);
   return set.length === 0 ? undefined : (Object.fromEntries(set) as { [K in keyof T]?: Exclude<T[K], undefined> });
 }
@@ -24,7 +24,7 @@ function some<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], und
 const orNone = (text: string): string | undefined => (text === '' ? undefined : text);
 
 /** A length of time that need not be set. */
-function Length(props: {
+export function Length(props: {
   readonly id: string;
   readonly label: string;
   readonly hint: string;
@@ -272,6 +272,12 @@ const FLAGS = [
   ['break_glass', 'Break-glass: may be started before anybody has decided, with a review afterwards'],
   ['self_approval', 'People may decide their own requests'],
   ['no_extension', 'Sessions cannot be extended'],
+  ['keep_processes', 'What sessions leave running is reported, not ended'],
+  [
+    'undo_changes',
+    'The worst of what sessions leave behind is undone: new sudo rules, administrators and accounts with uid 0',
+  ],
+  ['desktop', 'The prompts of a Linux desktop are answered as well, in sessions with every command as root'],
 ] as const;
 
 function Flags({ form, change }: Pick<SectionProps, 'form' | 'change'>): ReactElement {

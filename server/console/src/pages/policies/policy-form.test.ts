@@ -50,6 +50,10 @@ const WHOLE: PolicyInputJson = {
     selfApproval: true,
     freshSignIn: '900s',
     noExtension: true,
+    keepProcesses: true,
+    recording: { mode: 'RECORDING_MODE_INPUT_AND_OUTPUT', required: true, keep: '2592000s' },
+    undoChanges: true,
+    desktop: true,
   },
 };
 
@@ -88,7 +92,36 @@ describe('a policy as a form and as text', () => {
     assert.deepEqual(read(form).spec, policy.spec);
   });
 
+  it('writes what is recorded as it stands in a file, and takes off for nothing', () => {
+    assert.deepEqual(formFromPolicy(WHOLE).recording, { mode: 'input_and_output', required: true, keep: '30d' });
+    const text = readText('{ name: a, effect: allow, recording: { mode: off } }');
+    assert.equal(text.problem, undefined);
+    const file = text.value;
+    assert.deepEqual(read(file).spec?.recording, {});
+    assert.equal(formFromPolicy(read(file)).recording, undefined);
+    for (const mode of ['commands', 'output'] as const)
+      assert.equal(
+        read({ name: 'a', effect: 'allow', recording: { mode } }).spec?.recording?.mode,
+        `RECORDING_MODE_${mode.toUpperCase()}`,
+      );
+  });
+
   const wrongs = [
+    {
+      name: 'a mode of recording that there is not',
+      form: { name: 'a', effect: 'allow', recording: { mode: 'all' } },
+      path: 'recording.mode',
+    },
+    {
+      name: 'no, which is not the same as off',
+      form: { name: 'a', effect: 'allow', recording: { mode: false } },
+      path: 'recording.mode',
+    },
+    {
+      name: 'recordings that are kept for a number',
+      form: { name: 'a', effect: 'allow', recording: { mode: 'output', keep: 30 } },
+      path: 'recording.keep',
+    },
     { name: 'an unknown key', form: { name: 'a', effect: 'allow', max: '1h' }, path: 'max' },
     {
       name: 'an unknown key inside',

@@ -1,5 +1,6 @@
 import type { PolicyInputJson, PolicyJson } from '../../gen/api.js';
 import { PLATFORMS } from '../../model/platform.js';
+import { RECORDING_MODES } from '../../model/recording.js';
 import {
   command,
   count,
@@ -12,6 +13,7 @@ import {
   readFields,
   text,
   word,
+  wordOrNone,
   writeFields,
   type Fields,
   type FormProblem,
@@ -95,6 +97,18 @@ const SPEC: Fields = [
   ['self_approval', 'selfApproval', flag],
   ['fresh_sign_in', 'freshSignIn', duration],
   ['no_extension', 'noExtension', flag],
+  ['keep_processes', 'keepProcesses', flag],
+  [
+    'recording',
+    'recording',
+    object([
+      ['mode', 'mode', wordOrNone('RECORDING_MODE_', RECORDING_MODES, 'off')],
+      ['required', 'required', flag],
+      ['keep', 'keep', duration],
+    ]),
+  ],
+  ['undo_changes', 'undoChanges', flag],
+  ['desktop', 'desktop', flag],
 ];
 
 const HEAD: Fields = [
@@ -157,6 +171,10 @@ export interface PolicyForm {
   readonly self_approval?: boolean;
   readonly fresh_sign_in?: string;
   readonly no_extension?: boolean;
+  readonly keep_processes?: boolean;
+  readonly recording?: { readonly mode?: string; readonly required?: boolean; readonly keep?: string };
+  readonly undo_changes?: boolean;
+  readonly desktop?: boolean;
 }
 
 /** A policy of the API as it stands in a file. */

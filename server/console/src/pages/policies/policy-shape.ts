@@ -67,6 +67,17 @@ export const word = (prefix: string, words: readonly string[]): Shape => ({
   write: (value) => words.find((one) => `${prefix}${one.toUpperCase()}` === value),
 });
 
+/** The same, with a further word that stands for what is not set. */
+export const wordOrNone = (prefix: string, words: readonly string[], none: string): Shape => ({
+  read: (value, path, problems) =>
+    value === none
+      ? undefined
+      : typeof value === 'string' && words.includes(value)
+        ? `${prefix}${value.toUpperCase()}`
+        : wrong(problems, path, `must be one of: ${[none, ...words].join(', ')}`),
+  write: word(prefix, words).write,
+});
+
 /** Several of one shape. */
 export const list = (of: Shape): Shape => ({
   read: (value, path, problems) =>

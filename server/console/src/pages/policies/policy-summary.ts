@@ -33,6 +33,9 @@ export function whatText({ device, resource }: PolicySpecJson): string {
   return names.length > 0 ? parts.join(' ') : `devices ${parts.join(' ')}`;
 }
 
+const isRecorded = (rule: PolicySpecJson['recording']): boolean =>
+  rule?.mode !== undefined && rule.mode !== 'RECORDING_MODE_UNSPECIFIED';
+
 /** On what terms: 'up to 2 h, 2 steps, ticket, break-glass'. */
 export function termsText(spec: PolicySpecJson): string {
   if (spec.effect === 'POLICY_EFFECT_DENY') return '';
@@ -50,6 +53,7 @@ export function termsText(spec: PolicySpecJson): string {
     spec.budget === undefined ? '' : 'budget',
     spec.breakGlass === true ? 'break-glass' : '',
     spec.freshSignIn === undefined ? '' : 'fresh sign-in',
+    isRecorded(spec.recording) ? 'recorded' : '',
   ]
     .filter((part) => part !== '')
     .join(', ');

@@ -17,10 +17,10 @@ import { sortBy } from '../../ui/sort-by.js';
 import { EmptyView, ErrorView, LoadingView } from '../../ui/states.js';
 import { Moment } from '../../ui/times.js';
 import { useAddress } from '../../ui/use-address.js';
-import { useDeviceNames, useUserNames } from '../../ui/use-names.js';
+import { useDeviceNames, useResourceNames, useUserNames } from '../../ui/use-names.js';
 import { historyRequest, narrowsRequests, REQUEST_COLUMNS, REQUEST_PAGE_SIZE, requestQuery } from './request-query.js';
 
-const NOTHING = { q: undefined, user: undefined, device: undefined, state: undefined } as const;
+const NOTHING = { q: undefined, user: undefined, device: undefined, resource: undefined, state: undefined } as const;
 
 /** Every request there was, with all that became of it. */
 export function HistoryTab(): ReactElement {
@@ -86,13 +86,15 @@ function Filters(): ReactElement {
   const query = requestQuery(address);
   const [userText, setUserText] = useState('');
   const [deviceText, setDeviceText] = useState('');
+  const [resourceText, setResourceText] = useState('');
   const users = useUserNames(userText);
   const devices = useDeviceNames(deviceText);
+  const resources = useResourceNames(resourceText);
   const setText = (q: string): void => change({ q });
   return (
     <div className="curfew-filters" role="search">
       <div className="curfew-grow">
-        <SearchField label="Search user, device, account, reason" value={query.text} onChange={setText} />
+        <SearchField label="Search user, device, resource, account, reason" value={query.text} onChange={setText} />
       </div>
       <NameFilter
         label="User"
@@ -107,6 +109,13 @@ function Filters(): ReactElement {
         suggestions={devices}
         onType={setDeviceText}
         onChange={(device) => change({ device })}
+      />
+      <NameFilter
+        label="Resource"
+        value={query.resource}
+        suggestions={resources}
+        onType={setResourceText}
+        onChange={(resource) => change({ resource })}
       />
       <ChoiceFilter
         isMulti

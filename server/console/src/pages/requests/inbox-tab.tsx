@@ -9,9 +9,18 @@ import { EmptyView, ErrorView, LoadingView } from '../../ui/states.js';
 import { useAddress } from '../../ui/use-address.js';
 import { ApproveDialog, DenyDialog } from './decide-dialog.js';
 import { decideRefusal } from './decide-refusal.js';
-import { KeyHelp, useSingleKeys } from './key-help.js';
+import { KeyHelp, useSingleKeys } from '../../ui/key-help.js';
 import { RequestList } from './request-list.js';
 import { byAge } from './use-requests.js';
+
+const KEYS = [
+  [['j', '↓'], 'the next request'],
+  [['k', '↑'], 'the one before'],
+  [['a'], 'approve it'],
+  [['d'], 'deny it'],
+  [['Enter'], 'open its details'],
+  [['?'], 'this help'],
+] as const;
 
 /** What waits: for the person who looks, or for anybody. */
 export function InboxTab({ pending }: { readonly pending: LivePicture<RequestView> }): ReactElement {
@@ -45,7 +54,7 @@ export function InboxTab({ pending }: { readonly pending: LivePicture<RequestVie
             onChange={() => change({ show: 'all' })}
           />
         </ToggleGroup>
-        <KeyHelp isOn={hasKeys} onToggle={setKeys} />
+        <KeyHelp title="Requests by keyboard" keys={KEYS} isOn={hasKeys} onToggle={setKeys} />
       </div>
       {shown.length === 0 ? (
         <EmptyInbox others={all.length - mine.length} />

@@ -29,7 +29,7 @@ import { Moment, TimeLeft } from '../../ui/times.js';
 import { useKeys } from '../../ui/use-keys.js';
 import { ApproveDialog, DenyDialog, ReviewDialog } from './decide-dialog.js';
 import { decideRefusal, reviewRefusal } from './decide-refusal.js';
-import { useSingleKeys } from './key-help.js';
+import { useSingleKeys } from '../../ui/key-help.js';
 import { requestTimeline, type TimelineStep } from './request-timeline.js';
 import { useRequestChanges } from './use-requests.js';
 

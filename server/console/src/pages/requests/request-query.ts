@@ -13,6 +13,7 @@ export interface RequestQuery {
   readonly text: string;
   readonly user: string;
   readonly device: string;
+  readonly resource: string;
   readonly states: readonly RequestState[];
   readonly orderBy: string;
 }
@@ -25,6 +26,7 @@ export function requestQuery(address: Readonly<Record<string, string | undefined
     text: address['q'] ?? '',
     user: address['user'] ?? '',
     device: address['device'] ?? '',
+    resource: address['resource'] ?? '',
     states: (address['state'] ?? '').split(',').flatMap((word) => wordParam(REQUEST_STATES, word) ?? []),
     orderBy: sort === undefined ? 'create_time desc' : `${sort}${direction === 'desc' ? ' desc' : ''}`,
   };
@@ -32,11 +34,16 @@ export function requestQuery(address: Readonly<Record<string, string | undefined
 
 /** A page of the history as the API takes it. Without a state every state is asked for: the API's default is pending. */
 export function historyRequest(query: RequestQuery, pageToken: string): ListAccessRequestsRequestJson {
-  const { text, user, device, states, orderBy } = query;
+  const { text, user, device, resource, states, orderBy } = query;
   return {
     filter: {
       states: (states.length === 0 ? REQUEST_STATES : states).map(requestStateToProto),
-      ...definedOnly({ text: text || undefined, user: user || undefined, device: device || undefined }),
+      ...definedOnly({
+        text: text || undefined,
+        user: user || undefined,
+        device: device || undefined,
+        resource: resource || undefined,
+      }),
     },
     orderBy,
     pageSize: REQUEST_PAGE_SIZE,
@@ -45,5 +52,5 @@ export function historyRequest(query: RequestQuery, pageToken: string): ListAcce
 }
 
 /** Whether anything narrows the history down. */
-export const narrowsRequests = ({ text, user, device, states }: RequestQuery): boolean =>
-  text !== '' || user !== '' || device !== '' || states.length > 0;
+export const narrowsRequests = ({ text, user, device, resource, states }: RequestQuery): boolean =>
+  text !== '' || user !== '' || device !== '' || resource !== '' || states.length > 0;

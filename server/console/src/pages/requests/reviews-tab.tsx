@@ -6,7 +6,7 @@ import { GuardedButton } from '../../ui/guarded-button.js';
 import { EmptyView, ErrorView, LoadingView } from '../../ui/states.js';
 import { ReviewDialog } from './decide-dialog.js';
 import { reviewRefusal } from './decide-refusal.js';
-import { useSingleKeys } from './key-help.js';
+import { useSingleKeys } from '../../ui/key-help.js';
 import { RequestList } from './request-list.js';
 import { byAge, useWaitingReviews } from './use-requests.js';
 

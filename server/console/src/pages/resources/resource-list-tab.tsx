@@ -147,8 +147,14 @@ function ResourceTable({ resources, connectors, kinds, orderBy, onSort }: Resour
                 </div>
               </Td>
               <Td dataLabel="Connector" modifier="breakWord">
-                <SafeText text={resource.connector ?? ''} />
-                <div className="curfew-detail">{kind?.title ?? resource.connectorKind}</div>
+                {resource.connector === undefined ? (
+                  (kind?.title ?? resource.connectorKind)
+                ) : (
+                  <>
+                    <SafeText text={resource.connector} />
+                    <div className="curfew-detail">{kind?.title ?? resource.connectorKind}</div>
+                  </>
+                )}
               </Td>
               <Td dataLabel="Gives" modifier="breakWord">
                 <SafeText text={targetText(resource, kind)} />

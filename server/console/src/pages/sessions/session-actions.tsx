@@ -13,19 +13,32 @@ export interface SessionActionsProps {
   readonly onRevoke: () => void;
 }
 
+/** One picture instead of two, of which one is hidden. */
+const ICON = <EllipsisVIcon set="default" />;
+
 const guarded = (refusal: string | undefined): object =>
   refusal === undefined ? {} : { isAriaDisabled: true, tooltipProps: { content: refusal } };
 
 /**
  * What can be done to one session. What cannot is there too, and says why. A long list has many of these, and a menu
- * costs more than the rest of its row: there is only its button until it is opened for the first time.
+ * costs more than the rest of its row: there is only its button, as markup, until it is opened for the first time.
  */
 export function SessionActions(props: SessionActionsProps): ReactElement {
   const { session } = props;
   const [isNeeded, setNeeded] = useState(false);
   const label = `Actions for ${session.userName} on ${session.deviceName || session.resourceName}`;
   if (isNeeded) return <ActionsMenu {...props} label={label} />;
-  return <MenuToggle variant="plain" aria-label={label} icon={<EllipsisVIcon />} onClick={() => setNeeded(true)} />;
+  return (
+    <button
+      type="button"
+      className="pf-v6-c-menu-toggle pf-m-plain"
+      aria-label={label}
+      aria-expanded="false"
+      onClick={() => setNeeded(true)}
+    >
+      <span className="pf-v6-c-menu-toggle__icon">{ICON}</span>
+    </button>
+  );
 }
 
 function ActionsMenu(props: SessionActionsProps & { readonly label: string }): ReactElement {
@@ -48,7 +61,7 @@ function ActionsMenu(props: SessionActionsProps & { readonly label: string }): R
           variant="plain"
           isExpanded={isOpen}
           aria-label={label}
-          icon={<EllipsisVIcon />}
+          icon={ICON}
           onClick={() => setOpen(!isOpen)}
         />
       )}

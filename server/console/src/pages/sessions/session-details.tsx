@@ -12,7 +12,7 @@ import {
   Title,
 } from '@patternfly/react-core';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useRef, type ReactElement, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, type ReactElement, type ReactNode } from 'react';
 import { useApiQuery } from '../../api/use-api.js';
 import { useSignedIn } from '../../auth/use-auth.js';
 import { PLATFORM_NAMES } from '../../model/platform.js';
@@ -24,8 +24,14 @@ import { SafeText } from '../../ui/safe-text.js';
 import { ErrorView, LoadingView } from '../../ui/states.js';
 import { Moment, TimeLeft } from '../../ui/times.js';
 import { extendRefusal, revokeRefusal } from './session-refusals.js';
+import { SessionChanges } from './session-changes.js';
 import { SessionStateLabel } from './session-state-label.js';
 import { END_WORDS } from './session-status.js';
+
+// Sessions without recording need none of it.
+const CommandList = lazy(() =>
+  import('../replay/command-list.js').then(({ CommandList: component }) => ({ default: component })),
+);
 
 export interface SessionDetailsProps {
   readonly id: string;
@@ -65,10 +71,28 @@ export function SessionDetails({ id, known, onClose, onExtend, onRevoke }: Sessi
             />
           )
         ) : (
-          <Facts session={session} onExtend={onExtend} onRevoke={onRevoke} />
+          <>
+            <Facts session={session} onExtend={onExtend} onRevoke={onRevoke} />
+            {session.recording.mode === 'off' ? null : <Commands session={session} />}
+            {answer.data?.changes === undefined ? null : <SessionChanges changes={answer.data.changes} />}
+          </>
         )}
       </DrawerPanelBody>
     </DrawerPanelContent>
+  );
+}
+
+/** What was run with sudo. */
+function Commands({ session }: { readonly session: SessionView }): ReactElement {
+  return (
+    <>
+      <Title headingLevel="h3" size="md" className="curfew-changes-title">
+        Commands
+      </Title>
+      <Suspense fallback={<LoadingView what="commands" />}>
+        <CommandList sessionId={session.id} isLive={session.state !== 'ended'} />
+      </Suspense>
+    </>
   );
 }
 
@@ -188,6 +212,14 @@ function OriginFacts({ session }: { readonly session: SessionView }): ReactEleme
             : `ends ${durationText(session.offlineEndAfter)} after the link is lost`}
         </Fact>
       )}
+      {session.recording.mode === 'off' ? null : (
+        <Fact term="Recorded">
+          {RECORDED[session.recording.mode]}
+          {session.recording.isRequired ? ', or not run' : ''}
+          {session.recording.keep === undefined ? '' : `, kept for ${durationText(session.recording.keep)}`}
+        </Fact>
+      )}
+      {session.desktop ? <Fact term="Desktop">its prompts are answered as well</Fact> : null}
       {session.policyName === '' ? null : (
         <Fact term="Policy">
           <Link to="/policies/$policyName" params={{ policyName: session.policyName }} search={{}}>
@@ -231,9 +263,26 @@ function EndFacts({ session }: { readonly session: SessionView }): ReactElement 
           </>
         )}
       </Fact>
+      {session.processes === undefined ? null : (
+        <Fact term="Processes">
+          {`ended: ${session.processes.ended}, left: ${session.processes.left}`}
+          {session.processes.leftNames.length === 0 ? null : (
+            <>
+              {' '}
+              (<SafeText text={session.processes.leftNames.join(', ')} />)
+            </>
+          )}
+        </Fact>
+      )}
     </>
   );
 }
+
+const RECORDED = {
+  commands: 'commands',
+  output: 'commands and output',
+  input_and_output: 'commands, input and output',
+} as const;
 
 function rightText({ options }: SessionView): string {
   if (options?.kind === 'GRANT_KIND_GROUP_MEMBERSHIP')

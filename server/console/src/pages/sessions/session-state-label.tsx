@@ -1,4 +1,3 @@
-import { Label } from '@patternfly/react-core';
 import { CheckCircleIcon } from '@patternfly/react-icons/dist/esm/icons/check-circle-icon.js';
 import { KeyIcon } from '@patternfly/react-icons/dist/esm/icons/key-icon.js';
 import { PendingIcon } from '@patternfly/react-icons/dist/esm/icons/pending-icon.js';
@@ -6,15 +5,14 @@ import { UnlinkIcon } from '@patternfly/react-icons/dist/esm/icons/unlink-icon.j
 import type { ReactElement } from 'react';
 import { useServices } from '../../app/services.js';
 import type { SessionView } from '../../model/session.js';
+import { CompactLabel, type CompactLabelProps } from '../../ui/compact-label.js';
 import { sessionStatus, type SessionStatus } from './session-status.js';
 
-const LOOKS: Readonly<
-  Record<SessionStatus['look'], { color: 'green' | 'blue' | 'orange' | 'grey'; icon: ReactElement }>
-> = {
-  good: { color: 'green', icon: <KeyIcon /> },
-  busy: { color: 'blue', icon: <PendingIcon /> },
-  waiting: { color: 'orange', icon: <UnlinkIcon /> },
-  over: { color: 'grey', icon: <CheckCircleIcon /> },
+const LOOKS: Readonly<Record<SessionStatus['look'], Pick<CompactLabelProps, 'color' | 'icon'>>> = {
+  good: { color: 'green', icon: <KeyIcon set="default" /> },
+  busy: { color: 'blue', icon: <PendingIcon set="default" /> },
+  waiting: { color: 'orange', icon: <UnlinkIcon set="default" /> },
+  over: { color: 'grey', icon: <CheckCircleIcon set="default" /> },
 };
 
 /** How a session stands: 'active', 'revoking', 'revoking · waiting for device, offline since 14:03', 'revoked · confirmed'. */
@@ -23,9 +21,7 @@ export function SessionStateLabel({ session }: { readonly session: SessionView }
   const { text, detail, look } = sessionStatus(session, serverClock.now());
   return (
     <>
-      <Label color={LOOKS[look].color} icon={LOOKS[look].icon} isCompact>
-        {text}
-      </Label>
+      <CompactLabel {...LOOKS[look]}>{text}</CompactLabel>
       {detail === '' ? null : <div className="curfew-detail">{detail}</div>}
     </>
   );

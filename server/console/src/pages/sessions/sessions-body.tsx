@@ -7,7 +7,8 @@ import { useDeferredValue, type ReactElement } from 'react';
 import type { SessionView } from '../../model/session.js';
 import { EmptyView, ErrorView, LoadingView } from '../../ui/states.js';
 import { isNarrowed, type SessionQuery } from './session-query.js';
-import { SessionTable, type SessionTableEvents } from './session-table.js';
+import type { SessionRowEvents } from './session-row.js';
+import { SessionTable } from './session-table.js';
 import type { SessionList } from './use-session-list.js';
 
 export interface SessionsBodyProps {
@@ -17,7 +18,7 @@ export interface SessionsBodyProps {
   readonly isTicked: (session: SessionView) => boolean;
   readonly onQuery: (query: SessionQuery) => void;
   readonly onClearFilters: () => void;
-  readonly events: SessionTableEvents;
+  readonly events: SessionRowEvents;
 }
 
 /** The list, or why there is none. */

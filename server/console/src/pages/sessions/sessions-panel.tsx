@@ -11,7 +11,7 @@ import { SessionDetails } from './session-details.js';
 import { SessionPagination } from './session-pagination.js';
 import { TAB_KIND, withoutFilters, type SessionQuery } from './session-query.js';
 import { SessionToolbar } from './session-toolbar.js';
-import type { SessionTableEvents } from './session-table.js';
+import type { SessionRowEvents } from './session-row.js';
 import { SessionsBody } from './sessions-body.js';
 import { usePanel, type Panel } from './use-panel.js';
 
@@ -75,7 +75,7 @@ function useTableEvents(
   query: SessionQuery,
   setQuery: SessionsPanelProps['setQuery'],
   onExtend: (session: SessionView) => void,
-): SessionTableEvents {
+): SessionRowEvents {
   const now = useRef({ panel, query, setQuery });
   useEffect(() => {
     now.current = { panel, query, setQuery };

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import type { AgentState, GrantRecord } from '../ports/state-file.js';
+import { withFloorOf } from './state-changes.js';
+
+const STATE: AgentState = {
+  ...{
+    version: 2,
+    bootId: 'boot-1',
+    deviceId: 'dev-1',
+    incarnation: 2,
+    floorGeneration: 7,
+    floorEpoch: 5,
+    latestSignedMs: 900,
+  },
+  ...{ checkpoint: '', desiredCheckpoint: 'old', grants: [], ended: [] },
+};
+
+const desired = (change: Partial<Parameters<typeof withFloorOf>[1]> = {}) => ({
+  ...{ incarnation: 2, generation: 8, revokedEpoch: 3, checkpoint: '', leases: [{ issuedAtMs: 400 }], ...change },
+});
+
+const gone = (...epochs: number[]): GrantRecord[] => epochs.map((epoch) => ({ epoch }) as GrantRecord);
+
+describe('the floor after a desired state', () => {
+  const cases = [
+    { name: 'is never lower than before', change: {}, ends: [], epoch: 5 },
+    { name: 'is what was revoked', change: { revokedEpoch: 6 }, ends: [], epoch: 6 },
+    { name: 'is what it ends, be it revoked or not', change: {}, ends: [9, 4], epoch: 9 },
+    { name: 'counts from the start in a newer incarnation', change: { incarnation: 3 }, ends: [9], epoch: 3 },
+  ];
+  for (const { name, change, ends, epoch } of cases)
+    it(name, () => {
+      const { floorEpoch, floorGeneration, incarnation } = withFloorOf(
+        STATE,
+        desired(change),
+        gone(...ends),
+        new Set(),
+      );
+      const expected = {
+        floorEpoch: epoch,
+        floorGeneration: 8,
+        incarnation: 'incarnation' in change ? change.incarnation : 2,
+      };
+      assert.deepEqual({ floorEpoch, floorGeneration, incarnation }, expected);
+    });
+
+  it('comes with the latest time that was signed, and with the newest checkpoint that was told', () => {
+    assert.equal(withFloorOf(STATE, desired(), [], new Set()).latestSignedMs, 900);
+    assert.equal(withFloorOf(STATE, desired({ leases: [{ issuedAtMs: 901 }] }), [], new Set()).latestSignedMs, 901);
+    assert.equal(withFloorOf(STATE, desired(), [], new Set()).desiredCheckpoint, 'old');
+    assert.equal(withFloorOf(STATE, desired({ checkpoint: 'new' }), [], new Set()).desiredCheckpoint, 'new');
+  });
+
+  it('leaves the ends of which the server has not heard, and no others', () => {
+    const ended = ['a', 'b'].map((sessionId) => ({ sessionId }) as AgentState['ended'][number]);
+    const after = withFloorOf({ ...STATE, ended }, desired(), [], new Set(['b']));
+    assert.deepEqual(after.ended, [{ sessionId: 'b' }]);
+  });
+});

@@ -1,0 +1,2 @@
+#!/bin/sh
+@CONFIG@exec @LIB@/node @FLAGS@@LIB@/program/@NAME@.js "$@"

@@ -1,0 +1,1 @@
+@"%~dp0node.exe" @FLAGS@"%~dp0program\@PROGRAM@.js" %*

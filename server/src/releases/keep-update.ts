@@ -1,0 +1,59 @@
+import type { Selectable } from 'kysely';
+import { deviceActor } from '../devices/device-actor.js';
+import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { Tables } from '../ledger/tables.js';
+import { pauseFor } from './rollouts.js';
+
+type UpdateState = NonNullable<Selectable<Tables['device']>['update_state']>;
+
+/** What a device says of the newest release that it was offered. Its texts are hostile. */
+export interface UpdateRecord {
+  readonly state: UpdateState;
+  readonly version: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+const EVENTS: Partial<Record<UpdateState, string>> = {
+  installed: 'device.updated',
+  refused: 'device.update_refused',
+  rolled_back: 'device.update_rolled_back',
+};
+
+/**
+ * Keeps what a device says of a release; undefined from one that takes none. One audit event for each end that it comes to, and a
+ * rollout is paused of which a device has refused the release or gone back: saying so again does neither again.
+ */
+export async function keepUpdate(
+  tx: LedgerTransaction,
+  deviceId: string,
+  update: UpdateRecord | undefined,
+  nowMs: number,
+): Promise<void> {
+  const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
+  const { update_state: before, update_version: versionBefore } = device;
+  if (update === undefined ? before === null : before === update.state && versionBefore === update.version) return;
+  const { state = null, version = '', code = '', detail = '' } = update ?? {};
+  await tx.db
+    .updateTable('device')
+    .set({
+      update_state: state,
+      update_version: version,
+      update_code: code,
+      update_detail: detail,
+      update_since_ms: nowMs,
+    })
+    .where('id', '=', deviceId)
+    .execute();
+  // One that takes releases from now on may be offered one.
+  if (before === null) tx.changed('device', deviceId, deviceId);
+  const event = state === null ? undefined : EVENTS[state];
+  // What was proved before the server ever heard of it is no news.
+  if (event === undefined || (state === 'installed' && before !== 'trying' && before !== 'missing')) return;
+  const { name } = device;
+  const why = [code, detail].filter(Boolean).join(': ');
+  const data = { name, version, ...(why === '' ? {} : { why }) };
+  tx.audit({ type: event, actor: deviceActor(device), subject: deviceId, data });
+  if (state === 'refused') await pauseFor(tx, version, `${name} has refused it: ${why}`);
+  if (state === 'rolled_back') await pauseFor(tx, version, `${name} has gone back to what it ran before: ${why}`);
+}

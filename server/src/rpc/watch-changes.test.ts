@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import type { Change, Ledger } from '../ledger/ledger.js';
+import { nextTurn } from '../next-turn.js';
+import { watchChanges } from './watch-changes.js';
+
+/** A ledger of which nothing is asked but to tell of changes. */
+class TellingLedger {
+  private listener: (changes: readonly Change[]) => void = () => undefined;
+
+  onChange: Ledger['onChange'] = (listener) => {
+    this.listener = listener;
+    return () => (this.listener = () => undefined);
+  };
+
+  tell(id: string): void {
+    this.listener([{ revision: 1, kind: 'session', id, deviceId: '' }]);
+  }
+}
+
+describe('a watch whose reader is slow', () => {
+  it('holds one entry for each thing that has changed, however often it does, and begins nothing until there is room', async () => {
+    const ledger = new TellingLedger();
+    const stop = new AbortController();
+    const sent: string[][] = [];
+    let read = (): void => undefined;
+    const watching = watchChanges(ledger as unknown as Ledger, ['session'], stop.signal, {
+      first: () => Promise.resolve(),
+      changed: (ids) => {
+        sent.push(ids);
+        return new Promise<void>((resolve) => (read = resolve));
+      },
+    });
+    await nextTurn();
+    ledger.tell('ses-0');
+    await nextTurn();
+    for (let times = 0; times < 1_000; times++) for (let at = 0; at < 100; at++) ledger.tell(`ses-${at}`);
+    for (let turns = 0; turns < 10; turns++) await nextTurn();
+    assert.deepEqual(sent, [['ses-0']], 'the first is not read yet');
+    read();
+    for (let turns = 0; turns < 10; turns++) await nextTurn();
+    assert.deepEqual(
+      sent.map((ids) => ids.length),
+      [1, 100],
+      'what has changed 1,000 times meanwhile is sent once',
+    );
+    read();
+    for (let turns = 0; turns < 10; turns++) await nextTurn();
+    assert.equal(sent.length, 2, 'and no more than that');
+    stop.abort();
+    await watching;
+  });
+});

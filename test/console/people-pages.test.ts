@@ -28,6 +28,7 @@ describe('requests, access, devices, policies and audit in a browser', function 
     assert.equal(await dialog.getByRole('textbox', { name: 'Reason' }).inputValue(), 'ajd?');
     await dialog.getByRole('textbox', { name: 'For how long' }).fill('10m');
     await dialog.getByRole('button', { name: 'Approve for 10 min' }).click();
+    await dialog.waitFor({ state: 'detached' });
     await page.getByText('printer driver').waitFor({ state: 'detached' });
     const decided = requestOf('printer driver');
     assert.deepEqual(

@@ -70,6 +70,11 @@ describe('the checker of what is seen under fire', () => {
     'a grant of which nobody knows whether it was done, done or not': history({
       happenings: [{ ...GRANT, fate: 'unknown' }, REVOKE, { ...GRANT, word: 'x', fate: 'unknown' }],
     }),
+    'a session that its device did not take': history({
+      happenings: [GRANT, read(20, 'starting'), read(100, 'ended')],
+      sessions: [{ ...FINAL, endReason: 'REFUSED_BY_DEVICE' }],
+      audited: new Map([['s', ['session.starting', 'session.refused', 'session.processes']]]),
+    }),
     'a revoke of everything that was not answered': history({
       happenings: [GRANT, { kind: 'revoke', begun: 1_000, over: 1_100, fate: 'unknown', results: [] }],
     }),
@@ -91,6 +96,7 @@ describe('the checker of what is seen under fire', () => {
       seen: history({
         happenings: [GRANT, { ...REVOKE, results: [{ session: 's', effective: false }] }],
         sessions: [{ ...FINAL, standing: 'active' }],
+        audited: new Map([['s', AUDITED.slice(0, -1)]]),
       }),
     },
     'a revoke that was answered, of a session that is not there': {
@@ -169,6 +175,29 @@ describe('the checker of what is seen under fire', () => {
     'a session whose end is not in the audit log': {
       rule: 'audit',
       seen: history({ audited: new Map([['s', AUDITED.slice(0, -1)]]) }),
+    },
+    'a session that ended twice by the audit log': {
+      rule: 'audit',
+      seen: history({ audited: new Map([['s', [...AUDITED, 'session.ended']]]) }),
+    },
+    'a session that is refused by the audit log, and was revoked': {
+      rule: 'audit',
+      seen: history({ audited: new Map([['s', ['session.starting', 'session.refused']]]) }),
+    },
+    'a session that is refused by the audit log, and was held': {
+      rule: 'audit',
+      seen: history({
+        happenings: [GRANT, ...READS],
+        sessions: [{ ...FINAL, endReason: 'REFUSED_BY_DEVICE' }],
+        audited: new Map([['s', ['session.starting', 'session.active', 'session.refused']]]),
+      }),
+    },
+    'a session whose end is in the audit log while it goes on': {
+      rule: 'audit',
+      seen: history({
+        happenings: [GRANT, read(20, 'starting'), read(100, 'active')],
+        sessions: [{ ...FINAL, standing: 'active', endReason: 'UNSPECIFIED' }],
+      }),
     },
     'a session whose start is in the audit log twice': {
       rule: 'audit',

@@ -138,12 +138,20 @@ function answersBySession(revokes: readonly RevokeCall[], history: History): Map
   return answers;
 }
 
-function checkAudited(final: FinalSession, { audited }: History, report: Report): void {
-  const entries = audited.get(final.id) ?? [];
-  const wanted = ['session.starting', ...(final.standing === 'ended' ? ['session.ended'] : [])];
-  for (const type of wanted)
-    if (entries.filter((entry) => entry === type).length !== 1)
-      report('audit', `${final.id} is ${final.standing}, and the audit log has not one ${type}: ${entries.join(', ')}`);
+/** What says in the audit log that a session is over: that it ended, or that its device did not take it to begin with. */
+const OVER = ['session.ended', 'session.refused'];
+
+function checkAudited({ id, standing, endReason }: FinalSession, { audited }: History, report: Report): void {
+  const entries = audited.get(id) ?? [];
+  const has = (types: readonly string[]): string[] => entries.filter((entry) => types.includes(entry));
+  const wrong = (what: string): void => {
+    report('audit', `${id} is ${standing} (${endReason}), and the audit log has ${what}: ${entries.join(', ')}`);
+  };
+  if (has(['session.starting']).length !== 1) wrong('not one session.starting');
+  const over = has(OVER);
+  if (over.length !== (standing === 'ended' ? 1 : 0)) wrong('not one end, or one too many');
+  if (over.includes('session.refused') && (endReason !== 'REFUSED_BY_DEVICE' || has(['session.active']).length > 0))
+    wrong('a refusal');
 }
 
 /** Reads that came one after the other, and reads after answers. */

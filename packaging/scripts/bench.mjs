@@ -11,10 +11,11 @@ import { build, checkNode, installPackages, installSystemPackages } from './prep
 import { bold, findProgram, ROOT, run, say } from './programs.mjs';
 import { SYSTEM_PACKAGES } from './test-groups.mjs';
 
-const USAGE = `npm run bench -- [BENCHMARK…] [--quick] [--links N,N,…] [--rest MINUTES] [--soak MINUTES] [--json FILE] [--profile FILE]
+const USAGE = `npm run bench -- [BENCHMARK…] [--quick] [--links N,N,…] [--bulk N] [--rest MINUTES] [--soak MINUTES] [--json FILE] [--profile FILE]
   BENCHMARK      ${BENCHMARKS.map(({ id }) => id).join(', ')}; without any, all of them
   --quick        a short run that shows that everything works; its figures say little
   --links N,N    how many agents are linked, step by step, in B1, B3 and B13 (default ${FULL.links.join(',')})
+  --bulk N       how many devices B2, B4 and B5 have, and a fifth of that B12 (default ${FULL.bulk})
   --rest MINUTES how long the agent is watched at rest in B6, twice (default ${FULL.restMinutes})
   --soak MINUTES how long the server is watched at the work of a day in B13 (default ${FULL.soakMinutes})
   --json FILE    also write the figures to a file, with what the machine is; in a folder it is called by its date and commit
@@ -35,7 +36,12 @@ function readArguments() {
   const options = { quick: { type: 'boolean' }, links: { type: 'string' }, json: { type: 'string' } };
   let parsed;
   try {
-    const more = { profile: { type: 'string' }, rest: { type: 'string' }, soak: { type: 'string' } };
+    const more = {
+      bulk: { type: 'string' },
+      profile: { type: 'string' },
+      rest: { type: 'string' },
+      soak: { type: 'string' },
+    };
     parsed = parseArgs({ allowPositionals: true, options: { ...options, ...more } });
   } catch (error) {
     wrongUsage(error.message);
@@ -50,6 +56,11 @@ function readArguments() {
     settings.links = values.links.split(',').map(Number);
     const wrong = settings.links.some((links) => !Number.isInteger(links) || links < 1 || links > 10_000);
     if (wrong) wrongUsage('--links takes whole numbers from 1 to 10000, separated by commas');
+  }
+  if (values.bulk !== undefined) {
+    settings.bulk = Number(values.bulk);
+    if (!(Number.isInteger(settings.bulk) && settings.bulk >= 1 && settings.bulk <= 10_000))
+      wrongUsage('--bulk takes a whole number from 1 to 10000');
   }
   if (values.rest !== undefined) {
     settings.restMinutes = Number(values.rest);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BareLinks } from './bare-links.js';
 import { BARE_OPTIONS, BARE_SERVICE } from './bare-protocol.js';
 import { pin } from './fleet.js';
 
@@ -12,7 +13,7 @@ const LINK_PROGRAM = fileURLToPath(new URL('bare-link-process.js', import.meta.u
 
 /** A server that only passes bytes on: what the same links cost without Curfew. On the same core, with the same CA. */
 export class BareServer {
-  private links: grpc.Client[] = [];
+  private linksOfDevices: BareLinks | undefined;
   private readonly programs: ChildProcess[] = [];
 
   private constructor(
@@ -38,20 +39,10 @@ export class BareServer {
     return this.child.pid ?? 0;
   }
 
-  /** Opens a link that answers every message with `reply`. */
-  async link(credentials: grpc.ChannelCredentials, reply: Buffer): Promise<void> {
-    const client = new grpc.Client(this.address, credentials, BARE_OPTIONS);
-    this.links.push(client);
-    await new Promise<void>((resolve, reject) => {
-      client.waitForReady(Date.now() + 60_000, (error) => {
-        if (error === undefined) resolve();
-        else reject(error);
-      });
-    });
-    const { path, requestSerialize, responseDeserialize } = BARE_SERVICE.link;
-    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    stream.on('error', () => undefined);
-    stream.on('data', () => stream.write(reply));
+  /** Links of devices to it: none to begin with. */
+  get links(): BareLinks {
+    this.linksOfDevices ??= new BareLinks(this.address, this.caFile);
+    return this.linksOfDevices;
   }
 
   /** Starts a program of its own that holds a link and does nothing else. Gives its process id. */
@@ -73,13 +64,8 @@ export class BareServer {
     });
   }
 
-  closeLinks(): void {
-    for (const client of this.links) client.close();
-    this.links = [];
-  }
-
   async close(): Promise<void> {
-    this.closeLinks();
+    await this.linksOfDevices?.end();
     this.caller.close();
     for (const child of [...this.programs, this.child]) {
       child.disconnect();

@@ -30,7 +30,8 @@ export const bulkRevoke = (settings: BenchSettings): Promise<Outcome> =>
     during(BareServer.start(fleet.plane.folder, settings.serverCore), async (bare) => {
       const { bulk } = settings;
       await fleet.grow(bulk);
-      await spread(fleet.devices, CALLERS, ({ credentials }) => bare.link(credentials, UP));
+      await bare.links.know(fleet.devices.map(({ identity }) => identity));
+      await bare.links.link(UP, CALLERS);
       const [ours, fanOuts]: [number[], number[]] = [[], []];
       // The first run only warms up.
       for (let run = -1; run < settings.runs; run++) {

@@ -55,7 +55,8 @@ export const linkCost = (settings: BenchSettings): Promise<Outcome> =>
 async function grow(fleet: Fleet, bare: BareServer, links: number): Promise<void> {
   const before = fleet.devices.length;
   await fleet.grow(links);
-  await spread(fleet.devices.slice(before), CALLERS, ({ credentials }) => bare.link(credentials, Buffer.alloc(0)));
+  await bare.links.know(fleet.devices.slice(before).map(({ identity }) => identity));
+  await bare.links.link(Buffer.alloc(0), CALLERS);
 }
 
 /** Gives a session to each device, revokes all, and gives how much larger the ledger is for each. */

@@ -1,6 +1,6 @@
 import { BareServer } from './bare-server.js';
 import { during } from './during.js';
-import { Fleet, pin, spread } from './fleet.js';
+import { Fleet, pin } from './fleet.js';
 import { latency, ratio, single, type Outcome } from './outcome.js';
 import type { BenchSettings } from './settings.js';
 import { quantile, timed } from './statistics.js';
@@ -15,6 +15,7 @@ export const reconnectStorm = (settings: BenchSettings): Promise<Outcome> =>
     during(BareServer.start(fleet.plane.folder, settings.serverCore), async (bare) => {
       const { plane, devices } = fleet;
       await fleet.grow(settings.bulk);
+      await bare.links.know(devices.map(({ identity }) => identity));
       const [ours, theirs, revokes]: [number[], number[], number[][]] = [[], [], []];
       for (let run = 0; run < settings.runs; run += 1) {
         for (const device of devices) device.goOffline();
@@ -24,10 +25,8 @@ export const reconnectStorm = (settings: BenchSettings): Promise<Outcome> =>
         const storm = returning(fleet);
         ours.push(await timed(() => storm.over));
         revokes.push(await storm.revokes);
-        theirs.push(
-          await timed(() => spread(devices, devices.length, ({ credentials }) => bare.link(credentials, NOTHING))),
-        );
-        bare.closeLinks();
+        theirs.push(await timed(() => bare.links.link(NOTHING, devices.length)));
+        await bare.links.unlink();
       }
       const rate = (times: readonly number[]): number[] => times.map((ms) => (devices.length * 1_000) / ms);
       const worst = revokes.map((run) => quantile(run, 0.99));

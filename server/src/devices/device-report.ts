@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { LedgerTransaction } from '../ledger/ledger.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import { keepUpdate, type UpdateRecord } from '../releases/keep-update.js';
@@ -26,8 +27,8 @@ export interface DeviceReportRecord {
 const CHUNK = 1_000;
 
 /**
- * Keeps a report in the place of the one before. Leases that the device refuses as forged, replayed or mixed up become
- * findings, and one audit event for each code that was not refused before: repeating the report adds nothing.
+ * Keeps a report in the place of the one before; what says nothing new writes nothing. Leases that the device refuses as
+ * forged, replayed or mixed up become findings, and one audit event for each code that was not refused before.
  */
 export async function keepReport(
   tx: LedgerTransaction,
@@ -35,45 +36,46 @@ export async function keepReport(
   report: DeviceReportRecord,
   nowMs: number,
 ): Promise<void> {
-  const device = await tx.db
-    .selectFrom('device')
-    .select(['id', 'name', 'findings'])
-    .where('id', '=', deviceId)
-    .executeTakeFirstOrThrow();
+  const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
   const before = JSON.parse(device.findings) as string[];
   for (const { code, count } of report.leaseRefusals)
     if (!before.includes(leaseRefusalFinding(code)))
       tx.audit({ type: 'device.leases_refused', actor: deviceActor(device), subject: deviceId, data: { code, count } });
-  const facts = report.facts === undefined ? {} : { facts: JSON.stringify(report.facts) };
-  const findings = [...report.leaseRefusals.map(({ code }) => leaseRefusalFinding(code)), ...report.findings];
-  await tx.db
-    .updateTable('device')
-    .set({ ...facts, findings: JSON.stringify(findings) })
-    .where('id', '=', deviceId)
-    .execute();
-  await keepAccounts(tx, deviceId, report.accounts);
-  await keepUpdate(tx, deviceId, report.update, nowMs);
-  tx.changed('device', deviceId, '');
+  const facts = report.facts === undefined ? device.facts : JSON.stringify(report.facts);
+  const found = [...report.leaseRefusals.map(({ code }) => leaseRefusalFinding(code)), ...report.findings];
+  const findings = JSON.stringify(found);
+  const isNews = facts !== device.facts || findings !== device.findings;
+  if (isNews) await tx.db.updateTable('device').set({ facts, findings }).where('id', '=', deviceId).execute();
+  const areAccountsNews = await keepAccounts(tx, deviceId, report.accounts);
+  const isUpdateNews = await keepUpdate(tx, device, report.update, nowMs);
+  if (isNews || areAccountsNews || isUpdateNews) tx.changed('device', deviceId, '');
 }
 
+/** Gives whether anything is not as it was. */
 async function keepAccounts(
   tx: LedgerTransaction,
   deviceId: string,
   accounts: readonly DeviceAccountRecord[],
-): Promise<void> {
+): Promise<boolean> {
+  const byUid = new Map(accounts.map((account) => [account.uid, account]));
+  const rows = [...byUid.values()]
+    .sort((a, b) => a.uid - b.uid)
+    .map((account) => ({
+      device_id: deviceId,
+      name: account.name,
+      uid: account.uid,
+      sid: account.sid ?? '',
+      fingerprint: account.fingerprint,
+      standing_admin: Number(account.standingAdmin),
+      ineligible_reason: account.ineligibleReason,
+    }));
+  const own = tx.db.selectFrom('device_account').selectAll().where('device_id', '=', deviceId);
+  if (isDeepStrictEqual(rows, await own.orderBy('uid').execute())) return false;
   await tx.db.deleteFrom('device_account').where('device_id', '=', deviceId).execute();
-  const rows = [...new Map(accounts.map((account) => [account.uid, account])).values()].map((account) => ({
-    device_id: deviceId,
-    name: account.name,
-    uid: account.uid,
-    sid: account.sid ?? '',
-    fingerprint: account.fingerprint,
-    standing_admin: Number(account.standingAdmin),
-    ineligible_reason: account.ineligibleReason,
-  }));
   for (let at = 0; at < rows.length; at += CHUNK)
     await tx.db
       .insertInto('device_account')
       .values(rows.slice(at, at + CHUNK))
       .execute();
+  return true;
 }

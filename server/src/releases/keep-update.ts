@@ -1,10 +1,9 @@
-import type { Selectable } from 'kysely';
 import { deviceActor } from '../devices/device-actor.js';
+import type { DeviceRow } from '../devices/find-device.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
-import type { Tables } from '../ledger/tables.js';
 import { pauseFor } from './rollouts.js';
 
-type UpdateState = NonNullable<Selectable<Tables['device']>['update_state']>;
+type UpdateState = NonNullable<DeviceRow['update_state']>;
 
 /** What a device says of the newest release that it was offered. Its texts are hostile. */
 export interface UpdateRecord {
@@ -22,17 +21,18 @@ const EVENTS: Partial<Record<UpdateState, string>> = {
 
 /**
  * Keeps what a device says of a release; undefined from one that takes none. One audit event for each end that it comes to, and a
- * rollout is paused of which a device has refused the release or gone back: saying so again does neither again.
+ * rollout is paused of which a device has refused the release or gone back: saying so again does neither again. Gives whether
+ * anything is not as it was.
  */
 export async function keepUpdate(
   tx: LedgerTransaction,
-  deviceId: string,
+  device: DeviceRow,
   update: UpdateRecord | undefined,
   nowMs: number,
-): Promise<void> {
-  const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
-  const { update_state: before, update_version: versionBefore } = device;
-  if (update === undefined ? before === null : before === update.state && versionBefore === update.version) return;
+): Promise<boolean> {
+  const { id: deviceId, name, update_state: before, update_version: versionBefore } = device;
+  if (update === undefined ? before === null : before === update.state && versionBefore === update.version)
+    return false;
   const { state = null, version = '', code = '', detail = '' } = update ?? {};
   await tx.db
     .updateTable('device')
@@ -49,11 +49,11 @@ export async function keepUpdate(
   if (before === null) tx.changed('device', deviceId, deviceId);
   const event = state === null ? undefined : EVENTS[state];
   // What was proved before the server ever heard of it is no news.
-  if (event === undefined || (state === 'installed' && before !== 'trying' && before !== 'missing')) return;
-  const { name } = device;
+  if (event === undefined || (state === 'installed' && before !== 'trying' && before !== 'missing')) return true;
   const why = [code, detail].filter(Boolean).join(': ');
   const data = { name, version, ...(why === '' ? {} : { why }) };
   tx.audit({ type: event, actor: deviceActor(device), subject: deviceId, data });
   if (state === 'refused') await pauseFor(tx, version, `${name} has refused it: ${why}`);
   if (state === 'rolled_back') await pauseFor(tx, version, `${name} has gone back to what it ran before: ${why}`);
+  return true;
 }

@@ -32,6 +32,8 @@ export interface JoinedServer {
   readonly address: string;
   /** The file with its CA's certificate. */
   readonly caFile: string;
+  /** More options of gRPC for links to it. */
+  readonly channelOptions?: grpc.ChannelOptions;
 }
 
 /** The names that a server's certificate always has, pings as the agents', and a client that is back soon after a server's restart. */
@@ -81,7 +83,7 @@ export class ScriptedDevice {
   answers = true;
   /** Whether it waits for a server that is not there; else the attempt has failed, as for one that has others to go to. */
   waitsForServer = true;
-  /** Whether it links anew by itself when a link ends that nobody here has ended. */
+  /** Whether it comes back by itself when a link ends that nobody here has ended. */
   comesBack = false;
   /** Whether it passes over a state that is older than one that it has seen, as agents do. */
   refusesOlder = false;
@@ -96,12 +98,17 @@ export class ScriptedDevice {
     readonly id: string,
     readonly auditKey: string,
     readonly identity: { readonly certificate: string; readonly key: string },
-    private readonly address: string,
+    private readonly server: Pick<JoinedServer, 'address' | 'channelOptions'>,
     /** Its own key and certificate. */
     readonly credentials: grpc.ChannelCredentials,
     private readonly accounts: Account[],
   ) {
-    this.link = new LinkServiceClient(address, credentials, CHANNEL_OPTIONS);
+    this.link = this.newClient();
+  }
+
+  private newClient(): LinkServiceClient {
+    const { address, channelOptions } = this.server;
+    return new LinkServiceClient(address, this.credentials, { ...CHANNEL_OPTIONS, ...channelOptions });
   }
 
   /** Another machine with a copy of this one's identity. It is not on line. */
@@ -112,14 +119,14 @@ export class ScriptedDevice {
       Buffer.from(key),
       Buffer.from(certificate),
     );
-    return new ScriptedDevice(this.id, this.auditKey, this.identity, server.address, credentials, this.accounts);
+    return new ScriptedDevice(this.id, this.auditKey, this.identity, server, credentials, this.accounts);
   }
 
   /** The same agent, as it goes to another server of the same ledger. It is not on line. */
   at(server: JoinedServer): ScriptedDevice {
     // All servers of a ledger have one CA, and what is made of keys is dear.
     const { id, auditKey, identity, credentials, accounts } = this;
-    const moved = new ScriptedDevice(id, auditKey, identity, server.address, credentials, accounts);
+    const moved = new ScriptedDevice(id, auditKey, identity, server, credentials, accounts);
     moved.instance = this.instance;
     return moved;
   }
@@ -139,7 +146,7 @@ export class ScriptedDevice {
       identity.deviceId,
       identity.auditKey,
       { certificate: identity.certificate, key: privateKey },
-      server.address,
+      server,
       grpc.credentials.createSsl(readFileSync(server.caFile), key, certificate),
       accounts.map((name, at) => ({
         name,
@@ -154,14 +161,7 @@ export class ScriptedDevice {
 
   /** The same device, when it had seen no more than `floor`, as it would meet another server that has its ledger. */
   before(server: JoinedServer, floor: DeviceFloor): ScriptedDevice {
-    const twin = new ScriptedDevice(
-      this.id,
-      this.auditKey,
-      this.identity,
-      server.address,
-      this.credentials,
-      this.accounts,
-    );
+    const twin = new ScriptedDevice(this.id, this.auditKey, this.identity, server, this.credentials, this.accounts);
     twin.floor = floor;
     return twin;
   }
@@ -182,7 +182,7 @@ export class ScriptedDevice {
     void this.linkEnd.then(async () => {
       if (!this.comesBack) return;
       await pause(randomInt(...BACK_AFTER_MS));
-      if (this.stream === stream) await this.goOnline().catch(() => undefined);
+      if (this.stream === stream) await this.comeBack();
     });
     const random = (): string => randomBytes(16).toString('hex');
     const hello = {
@@ -218,7 +218,7 @@ export class ScriptedDevice {
     const waits = new Backoff(systemRandom, ...AGENT_WAITS_MS);
     for (;;) {
       this.close();
-      this.link = new LinkServiceClient(this.address, this.credentials, CHANNEL_OPTIONS);
+      this.link = this.newClient();
       const late = new AbortController();
       const linked = await Promise.race([
         this.goOnline().then(

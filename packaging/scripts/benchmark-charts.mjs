@@ -71,7 +71,9 @@ function drawnRow(row, index, at, start) {
 }
 
 /** One benchmark: a row for each thing that was measured, on a scale of powers of ten, with its goal and what it was before. */
-export function drawChart({ id, title, at: moment, commit, rows }) {
+export function drawChart({ id, title, rows }) {
+  // Those of the newest run come first.
+  const [{ at: moment, commit }] = rows;
   const values = rows.flatMap(({ value, goal, before }) => [
     value.min,
     value.max,

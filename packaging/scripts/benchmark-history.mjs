@@ -34,25 +34,26 @@ export function isMet({ goal, value }) {
 }
 
 /**
- * Each benchmark that was ever kept, in the order of the list: the newest run that has it, and what was measured then, each
- * with its medians in the runs before, the oldest first.
+ * Each benchmark that was ever kept, in the order of the list, with what was measured: each as the newest run says that has
+ * it at so many links, with its medians in the runs before, the oldest first.
  */
 export function standing(runs) {
   return BENCHMARKS.flatMap(({ id, title }) => {
-    const having = runs.filter(({ outcomes }) => outcomes[id] !== undefined);
-    const newest = having.at(-1);
-    if (newest === undefined) return [];
-    const medianIn = (run, { name, links }) =>
-      shownOf(run.outcomes[id]).find((other) => other.name === name && other.links === links)?.value.median;
-    const rows = shownOf(newest.outcomes[id]).map((row) => ({
-      ...row,
-      isMet: isMet(row),
-      before: having
-        .slice(0, -1)
-        .map((run) => ({ at: run.at, commit: run.machine.commit, median: medianIn(run, row) }))
-        .filter(({ median }) => median !== undefined),
-    }));
-    return [{ id, title, at: newest.at, commit: newest.machine.commit, rows }];
+    const newestFirst = runs.filter(({ outcomes }) => outcomes[id] !== undefined).reverse();
+    if (newestFirst.length === 0) return [];
+    const byRow = new Map();
+    for (const { at, machine, outcomes } of newestFirst)
+      for (const row of shownOf(outcomes[id])) {
+        const key = `${row.name} at ${row.links}`;
+        const seen = { at, commit: machine.commit, row };
+        byRow.set(key, [seen, ...(byRow.get(key) ?? [])]);
+      }
+    const rows = [...byRow.values()].map((seen) => {
+      const { at, commit, row } = seen.at(-1);
+      const before = seen.slice(0, -1).map((one) => ({ at: one.at, commit: one.commit, median: one.row.value.median }));
+      return { ...row, at, commit, isMet: isMet(row), before };
+    });
+    return [{ id, title, rows }];
   });
 }
 
@@ -69,8 +70,8 @@ export const goalText = (goal, unit) => {
 /** One row for everything that is shown: cells of a table. */
 export const TABLE_HEADS = ['id', 'what', 'links', 'median (lowest–highest run)', 'goal', 'met', 'before', 'run'];
 export const tableRows = (runs) =>
-  standing(runs).flatMap(({ id, at, commit, rows }) =>
-    rows.map(({ name, links, unit, goal, value, isMet: met, before }) => {
+  standing(runs).flatMap(({ id, rows }) =>
+    rows.map(({ at, commit, name, links, unit, goal, value, isMet: met, before }) => {
       const { median, min, max } = value;
       const spread = min === max ? '' : ` (${number(min)}–${number(max)})`;
       return [

@@ -8,6 +8,7 @@ import {
 } from '@curfew/proto';
 import { MINUTE } from '@curfew/shared';
 import { readdirSync, statSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
@@ -38,6 +39,8 @@ interface Span extends Use {
   readonly echoes: readonly number[];
   readonly handles: number;
   readonly logMiB: number;
+  /** For how long the devices' own process did nothing at the most, ms: after some seconds links are lost, and not the server's fault. */
+  readonly heldUpMs: number;
 }
 
 /**
@@ -59,15 +62,19 @@ export const soak = (settings: BenchSettings): Promise<Outcome> =>
     const minutes = settings.soakMinutes / SPANS;
     const work = new Work(fleet, Math.min(HELD_MS, (minutes * MINUTE) / 3));
     const spans: Span[] = [];
+    const heldUp = monitorEventLoopDelay();
+    heldUp.enable();
     const working = work.run();
     try {
       while (spans.length < SPANS && !work.isOver) {
         const use = await watchedUse(() => [String(plane.pid)], minutes);
         await eventually(() => work.hasTimes || work.isOver, { withinMs: 60_000, what: 'a revoke in a span' });
-        spans.push({ ...use, ...work.takeTimes(), ...filesOf(fleet) });
+        spans.push({ ...use, ...work.takeTimes(), ...filesOf(fleet), heldUpMs: heldUp.max / 1e6 });
+        heldUp.reset();
       }
     } finally {
       work.end();
+      heldUp.disable();
       await working;
     }
     await assertWhole(fleet, work.given);
@@ -119,7 +126,8 @@ class Work {
       }
       await pause(EVERY_MS);
     }
-    await Promise.all(begun);
+    // After a first failure the others may wait for ever.
+    if (problems.length === 0) await Promise.all(begun);
     if (problems.length > 0) throw problems[0];
   }
 
@@ -211,6 +219,7 @@ function outcomeOf(links: number, spans: readonly Span[]): Outcome {
       over('revoke, call to effective, p50', 'ms', p50),
       over('revoke, call to effective, p99', 'ms', p99),
       over('a bare call, p50', 'ms', echo),
+      over('devices: their process held up, at most', 'ms', ({ heldUpMs }) => heldUpMs),
     ],
   };
 }

@@ -22,11 +22,23 @@ const WITHOUT_GOST = { NO_ENGINE: 'true' };
 /** Against hanging: it takes half a minute where much else goes on. */
 const LONGEST_MS = 150_000;
 
+/**
+ * What testssl.sh says when its first connection, which sends nothing, was over before the ticket had come that the second one was to
+ * use: TLS 1.3 sends tickets after the handshake. It has found out nothing then.
+ */
+const TICKET_MISSED = 'check failed because of connect problem';
+
+/**
+ * What it says, and ends, when its first connection was closed by the server, for it speaks no protocol that the server does, before
+ * the handshake was told of. Under load that is a matter of luck.
+ */
+const NOT_REACHED = 'Your OpenSSL cannot connect';
+
 /** What is no fault here. Certificates last for weeks and the CA is the server's own: devices are told by the ledger who is out. */
 const KNOWN: Readonly<Record<string, string>> = { cert_revocation: 'HIGH' };
 
 describeOn([{ program: 'testssl' }], 'TLS as testssl.sh sees it', function () {
-  this.timeout(2 * LONGEST_MS);
+  this.timeout(3 * LONGEST_MS);
   let server: TestServer;
   let folder: string;
 
@@ -43,10 +55,12 @@ describeOn([{ program: 'testssl' }], 'TLS as testssl.sh sees it', function () {
   async function found(address: string, parts: readonly string[]): Promise<Map<string, Finding>> {
     const file = join(folder, `${address.replace(/\W+/g, '-')}.json`);
     const args = [...QUIET, '--add-ca', server.running.caFile, ...parts, '--jsonfile', file, address];
-    const { stdout } = await captureTool('testssl', args, {
-      timeoutMs: LONGEST_MS,
-      env: { ...process.env, ...WITHOUT_GOST },
-    });
+    const options = { timeoutMs: LONGEST_MS, env: { ...process.env, ...WITHOUT_GOST } };
+    let { stdout } = await captureTool('testssl', args, options);
+    for (let again = 0; again < 2 && stdout.includes(NOT_REACHED); again++) {
+      rmSync(file);
+      ({ stdout } = await captureTool('testssl', args, options));
+    }
     const findings = JSON.parse(readFileSync(file, 'utf8')) as Finding[];
     assert.ok(findings.length > 20, stdout);
     return new Map(findings.map((one) => [one.id, one]));
@@ -81,6 +95,8 @@ describeOn([{ program: 'testssl' }], 'TLS as testssl.sh sees it', function () {
   it("is TLS 1.3 alone at the console's port, and has no fault", async () => {
     const findings = await found(server.consoleUrl, [...PARTS, '--breach', '--headers']);
     assertOnlyTls13(findings);
+    if (findings.get('sessionresumption_ticket')?.finding === TICKET_MISSED)
+      findings.delete('sessionresumption_ticket');
     // The page itself is compressed, and is the same for everybody: no secret is in it. Answers of the API are not.
     assert.deepEqual(grave(findings), { ...KNOWN, BREACH: 'MEDIUM' });
     assert.equal(findings.get('X-Frame-Options')?.finding, 'DENY');

@@ -67,6 +67,8 @@ interface Lease {
 export class ScriptedDevice {
   private stream: grpc.ClientDuplexStream<ConnectRequest, ConnectResponse> | undefined;
   private instance = randomBytes(16).toString('hex');
+  /** Counts whoever has it come or go: the one before gives up. */
+  private turn = 0;
   /** Every set of lease keys that it was sent, signed, oldest first. */
   readonly leaseKeySets: string[] = [];
   /** Every desired state that it was sent, oldest first. */
@@ -174,7 +176,12 @@ export class ScriptedDevice {
 
   /** Opens the link; resolves when the first desired state has come. */
   goOnline(): Promise<void> {
-    this.goOffline();
+    this.turn += 1;
+    return this.open();
+  }
+
+  private open(): Promise<void> {
+    this.cancel();
     const stream = this.link.connect(new grpc.Metadata({ waitForReady: this.waitsForServer }));
     this.stream = stream;
     stream.on('error', (error) => this.ends.push(asRefusal(error)));
@@ -213,35 +220,46 @@ export class ScriptedDevice {
     });
   }
 
-  /** Opens the link as agents do: on a connection of its own each time; one that is not answered in time is given up. */
+  /**
+   * Opens the link as agents do: on a connection of its own each time; one that is not answered in time is given up. It goes
+   * on until there is one, or it is told to go online or offline meanwhile.
+   */
   async comeBack(): Promise<void> {
+    const turn = (this.turn += 1);
     const waits = new Backoff(systemRandom, ...AGENT_WAITS_MS);
     for (;;) {
-      this.close();
+      this.cancel();
+      this.link.close();
       this.link = this.newClient();
       const late = new AbortController();
       const linked = await Promise.race([
-        this.goOnline().then(
+        this.open().then(
           () => true,
           () => false,
         ),
         pause(AGENT_PATIENCE_MS, false, { signal: late.signal }).catch(() => false),
       ]);
       late.abort();
-      if (linked) return;
-      this.close();
+      if (linked || this.turn !== turn) return;
+      this.cancel();
       await pause(waits.next());
+      if (this.turn !== turn) return;
     }
   }
 
   goOffline(): void {
-    this.stream?.cancel();
-    this.stream = undefined;
+    this.turn += 1;
+    this.cancel();
   }
 
   close(): void {
     this.goOffline();
     this.link.close();
+  }
+
+  private cancel(): void {
+    this.stream?.cancel();
+    this.stream = undefined;
   }
 
   private observe({ generation, incarnation }: DesiredState, leases: readonly Lease[]): void {

@@ -121,12 +121,6 @@ export class Devices {
         .where('state', 'in', ['starting', 'active'])
         .execute();
       for (const session of live) await giveEpoch(tx.db, session.id, deviceId);
-      await tx.db
-        .updateTable('device')
-        .set({ last_seen_at_ms: this.context.clock.now() })
-        .where('id', '=', deviceId)
-        .execute();
-      tx.changed('device', deviceId, '');
       return rolledBack;
     });
   }
@@ -148,7 +142,7 @@ export class Devices {
     return this.context.ledger.write((tx) => keepReport(tx, deviceId, report, this.context.clock.now()));
   }
 
-  /** Notes when a device's link was last alive, at its end. */
+  /** Notes when a device's link was last alive, at its beginning and its end, and tells of either. */
   seen(deviceId: string): Promise<void> {
     return this.context.ledger.write(async (tx) => {
       await tx.db

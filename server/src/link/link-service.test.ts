@@ -25,7 +25,10 @@ function setUp() {
   const parts = {
     context: { clock: new ManualClock() },
     hub: {
-      join: () => Promise.resolve(),
+      join: () => {
+        taken.push('joined');
+        return Promise.resolve();
+      },
       leave: () => Promise.resolve(),
       observed: (_: unknown, { generation }: { generation: bigint }) => {
         taken.push(`observed ${generation}`);
@@ -33,7 +36,14 @@ function setUp() {
       },
     },
     auditLog: { hasForgotten: () => Promise.resolve(false) },
-    devices: { hello: () => Promise.resolve(false), report: () => slowly('report') },
+    devices: {
+      hello: () => Promise.resolve(false),
+      seen: () => {
+        taken.push('seen');
+        return Promise.resolve();
+      },
+      report: () => slowly('report'),
+    },
     changes: { keep: () => slowly('changes') },
     limits: { messageWait: () => 0 },
     logger: silentLogger,
@@ -73,15 +83,21 @@ describe('a link of an agent', () => {
   it('takes what a device holds in while a report of it is being written down', async () => {
     const { send, taken, isReading } = setUp();
     for (const message of [HELLO, REPORT, observed(1), observed(2)]) await send(message);
-    assert.deepEqual(taken, ['report', 'observed 1', 'observed 2']);
+    assert.deepEqual(taken.slice(2), ['report', 'observed 1', 'observed 2']);
     assert.equal(isReading(), true);
   });
 
   it('reads no further while one report is being written down and the next has come', async () => {
     const { send, taken, isReading, finishOne } = setUp();
     for (const message of [HELLO, CHANGES, REPORT]) await send(message);
-    assert.deepEqual([taken, isReading()], [['changes'], false]);
+    assert.deepEqual([taken.slice(2), isReading()], [['changes'], false]);
     await finishOne();
-    assert.deepEqual([taken, isReading()], [['changes', 'report'], true]);
+    assert.deepEqual([taken.slice(2), isReading()], [['changes', 'report'], true]);
+  });
+
+  it('is there before anybody is told that the device is', async () => {
+    const { send, taken } = setUp();
+    await send(HELLO);
+    assert.deepEqual(taken, ['joined', 'seen']);
   });
 });

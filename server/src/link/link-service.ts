@@ -224,6 +224,8 @@ class LinkConversation {
       leaseKeysVersion: Number(hello.leaseKeySetVersion),
     });
     this.stream.settled();
+    // Only now: whoever is told looks whether there is a link.
+    await this.beside(() => devices.seen(device.id));
     this.parts.logger.info('agent linked', { deviceId: device.id, device: device.name });
   }
 

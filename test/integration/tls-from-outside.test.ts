@@ -58,7 +58,7 @@ describeOn([{ program: 'testssl' }], 'TLS as testssl.sh sees it', function () {
     const options = { timeoutMs: LONGEST_MS, env: { ...process.env, ...WITHOUT_GOST } };
     let { stdout } = await captureTool('testssl', args, options);
     for (let again = 0; again < 2 && stdout.includes(NOT_REACHED); again++) {
-      rmSync(file);
+      rmSync(file, { force: true });
       ({ stdout } = await captureTool('testssl', args, options));
     }
     const findings = JSON.parse(readFileSync(file, 'utf8')) as Finding[];

@@ -76,11 +76,11 @@ describe('the kept benchmarks', () => {
     const told = (rows ?? []).map(([id, name, links, figure = '', , met]) => [id, name, links, met, figure] as const);
     for (const [id, name, links, met, median] of expected) {
       const row = told.find((one) => one[0] === id && one[1] === name && one[2] === links);
-      assert.ok(row !== undefined, `${String(id)} ${String(name)} is not in the table`);
-      assert.equal(row[3], met, String(name));
+      assert.ok(row !== undefined, `${id} ${name} is not in the table`);
+      assert.equal(row[3], met, name);
       const shown = Number(row[4].split(' ')[0]?.replaceAll(',', ''));
       // From a hundred on only whole numbers are shown.
-      assert.ok(Math.abs(shown - Number(median)) <= Math.max(0.5, Number(median) / 100), `${String(name)}: ${row[4]}`);
+      assert.ok(Math.abs(shown - median) <= Math.max(0.5, median / 100), `${name}: ${row[4]}`);
     }
   });
 

@@ -1,9 +1,12 @@
 import { BareServer } from './bare-server.js';
 import { during } from './during.js';
-import { Fleet, pin } from './fleet.js';
+import { Fleet, pin, spread } from './fleet.js';
 import { latency, ratio, single, type Outcome } from './outcome.js';
 import type { BenchSettings } from './settings.js';
 import { quantile, timed } from './statistics.js';
+
+/** How many come at the same time: of more, this one process could not make the connections while their agents' patience lasts. */
+const AT_ONCE = 1_000;
 
 /**
  * B4: the server is stopped and started anew, and all devices come back at once, with the patience that agents have: until the
@@ -25,7 +28,7 @@ export const reconnectStorm = (settings: BenchSettings): Promise<Outcome> =>
         const storm = returning(fleet);
         ours.push(await timed(() => storm.over));
         revokes.push(await storm.revokes);
-        theirs.push(await timed(() => bare.links.link(NOTHING, devices.length)));
+        theirs.push(await timed(() => bare.links.link(NOTHING, AT_ONCE)));
         await bare.links.unlink();
       }
       const rate = (times: readonly number[]): number[] => times.map((ms) => (devices.length * 1_000) / ms);
@@ -57,7 +60,7 @@ function returning({ devices, operator }: Fleet): {
   const [first, ...rest] = devices;
   if (first === undefined) throw new Error('there are no devices');
   const back = first.comeBack();
-  const over = Promise.all([back, ...rest.map((device) => device.comeBack())]).then(() => {
+  const over = Promise.all([back, spread(rest, AT_ONCE - 1, (device) => device.comeBack())]).then(() => {
     isOver = true;
   });
   const revoking = async (): Promise<number[]> => {

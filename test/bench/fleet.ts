@@ -78,7 +78,7 @@ export class Fleet {
       const device = await ScriptedDevice.join(server, token, name, ['alice']);
       this.devices.push(device);
       // Thousands of links on a busy machine: one that is lost is no end of the measurement.
-      device.comesBack = true;
+      [device.comesBack, device.remembers] = [true, false];
       await device.goOnline().catch(() => undefined);
     });
     await spread(this.devices.slice(before), AT_ONCE, ({ id }) => this.operator.untilReported(id));

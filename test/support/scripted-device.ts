@@ -85,6 +85,8 @@ export class ScriptedDevice {
   answers = true;
   /** Whether it waits for a server that is not there; else the attempt has failed, as for one that has others to go to. */
   waitsForServer = true;
+  /** Whether all that it was sent stays to be looked at; else only the newest of each kind: in hours thousands are sent a great deal. */
+  remembers = true;
   /** Whether it comes back by itself when a link ends that nobody here has ended. */
   comesBack = false;
   /** Whether it passes over a state that is older than one that it has seen, as agents do. */
@@ -184,7 +186,7 @@ export class ScriptedDevice {
     this.cancel();
     const stream = this.link.connect(new grpc.Metadata({ waitForReady: this.waitsForServer }));
     this.stream = stream;
-    stream.on('error', (error) => this.ends.push(asRefusal(error)));
+    stream.on('error', (error) => this.note(this.ends, asRefusal(error)));
     this.linkEnd = new Promise((resolve) => stream.on('status', () => resolve()));
     void this.linkEnd.then(async () => {
       if (!this.comesBack) return;
@@ -205,11 +207,11 @@ export class ScriptedDevice {
     return new Promise((resolve, reject) => {
       stream.on('error', reject);
       stream.on('data', ({ message }: ConnectResponse) => {
-        if (message?.$case === 'checkpoint') this.checkpoints.push(message.value);
-        if (message?.$case === 'leaseKeySet') this.leaseKeySets.push(message.value.signedKeySet);
+        if (message?.$case === 'checkpoint') this.note(this.checkpoints, message.value);
+        if (message?.$case === 'leaseKeySet') this.note(this.leaseKeySets, message.value.signedKeySet);
         if (message?.$case !== 'desired') return;
         if (this.refusesOlder && isOlder(message.value, this.floor)) return;
-        this.desired.push(message.value);
+        this.note(this.desired, message.value);
         this.floor = { generation: message.value.generation, incarnation: message.value.incarnation };
         const held = message.value.leases.map(claimsOf);
         this.held = held.map(({ sessionId }) => sessionId);
@@ -255,6 +257,11 @@ export class ScriptedDevice {
   close(): void {
     this.goOffline();
     this.link.close();
+  }
+
+  private note<T>(list: T[], one: T): void {
+    if (!this.remembers) list.length = 0;
+    list.push(one);
   }
 
   private cancel(): void {

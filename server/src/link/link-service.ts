@@ -224,8 +224,10 @@ class LinkConversation {
       leaseKeysVersion: Number(hello.leaseKeySetVersion),
     });
     this.stream.settled();
-    // Only now: whoever is told looks whether there is a link.
-    await this.beside(() => devices.seen(device.id));
+    // Only now: whoever is told looks whether there is a link. Nothing that the device says waits for it.
+    void devices.seen(device.id).catch((error: unknown) => {
+      this.end(error);
+    });
     this.parts.logger.info('agent linked', { deviceId: device.id, device: device.name });
   }
 

@@ -183,7 +183,13 @@ describeOn([{ postgres: 15 }], 'two servers on one ledger', function () {
       );
     await eventually(async () => (await conflicts()).length === 1, SOON);
     twin.goOffline();
+    const heard = new Promise<void>((resolve) => {
+      b!.running.ledger.onChange((changes) => {
+        if (changes.some(({ kind, id }) => kind === 'ledger' && id === device.id)) resolve();
+      });
+    });
     await onA.unary(DeviceServiceService.resolveIdentityConflict, { device: name });
+    await heard;
     // What is settled at one server is settled at the other: whoever was replaced before is no second agent.
     device.goOffline();
     await device.goOnline();

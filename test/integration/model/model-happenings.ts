@@ -236,7 +236,10 @@ export function inject(world: ModelWorld, leases: readonly string[]): void {
   agent.wire?.put('down', Buffer.from(ConnectResponse.encode({ message: { $case: 'desired', value } }).finish()));
 }
 
-/** A lease that is right in everything but one thing. */
+/** Further than any run recovers its ledger: a lease with the real key for the next one is right after a recovery. */
+const FAR_INCARNATION = 1_000_000;
+
+/** A lease that is right in everything but one thing, now and however it is replayed later. */
 async function forged(world: ModelWorld, how: Forgery): Promise<string> {
   const { agent, template, machine } = world;
   const [alice] = PEOPLE;
@@ -259,7 +262,7 @@ async function forged(world: ModelWorld, how: Forgery): Promise<string> {
     stranger: {},
     device: { deviceKeyHash: 'e'.repeat(64) },
     nonce: { nonce: 'e'.repeat(32) },
-    incarnation: { incarnation: right.incarnation + 1 },
+    incarnation: { incarnation: right.incarnation + FAR_INCARNATION },
     floor: floorEpoch === 0 ? { nonce: 'e'.repeat(32) } : { epoch: floorEpoch },
   };
   return signLease({ ...right, ...wrong[how] }, how === 'stranger' ? STRANGER : template.keys.lease.signing);

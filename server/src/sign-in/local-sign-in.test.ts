@@ -16,10 +16,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SqliteLedger } from '../ledger/sqlite-ledger.js';
 import { SecretFiles } from '../pki/secret-files.js';
+import type { UseCaseContext } from '../use-case-context.js';
 import { ApiTokens } from '../users/api-tokens.js';
 import type { Caller } from '../users/caller.js';
 import { Users } from '../users/users.js';
+import { PasswordHasher } from './password-hasher.js';
+import { Passwords } from './passwords.js';
 import { buildSignIn, type SignInParts } from './sign-in-parts.js';
+import { SignInThrottle } from './sign-in-throttle.js';
 import { totpCode, totpStep } from './totp.js';
 
 const SETTINGS = {
@@ -47,6 +51,7 @@ describe('signing in with a password', function () {
   let parts: SignInParts;
   let users: Users;
   let folder: string;
+  let context: UseCaseContext;
 
   beforeEach(async () => {
     clock = new ManualClock();
@@ -54,7 +59,7 @@ describe('signing in with a password', function () {
     const noteKey = { name: 'curfew-audit', privateKey: generateKeyPairSync('ed25519').privateKey };
     const fatal = (error: unknown) => assert.fail(String(error));
     ledger = await SqliteLedger.open({ file: ':memory:', clock, random: systemRandom, noteKey, fatal });
-    const context = { ledger, clock, random: systemRandom, settings: SETTINGS };
+    context = { ledger, clock, random: systemRandom, settings: SETTINGS };
     users = new Users(context);
     parts = await buildSignIn({
       context,
@@ -201,6 +206,45 @@ describe('signing in with a password', function () {
     await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(secret));
     await users.update(owner, 'alice', { disabled: false });
     await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(secret));
+  });
+
+  describe('that changes while another change is worked out', () => {
+    /** The same with something that comes in between proving the old password and writing the new one. */
+    function interrupted(meanwhile: () => Promise<unknown>): Passwords {
+      class Hasher extends PasswordHasher {
+        override async hash(password: string): Promise<string> {
+          const made = await super.hash(password);
+          await meanwhile();
+          return made;
+        }
+      }
+      return new Passwords(context, new Hasher(systemRandom), new SignInThrottle(clock), LIMITS.oneTimePasswordMs);
+    }
+
+    it('stays as an admin has reset it: whoever knew the old one does not take it back', async () => {
+      const alice = await settled();
+      let reset = { password: '' };
+      let after = '';
+      const passwords = interrupted(async () => {
+        reset = await parts.passwords.reset('server', 'alice');
+        after = await picture();
+      });
+      const error = await passwords.change(alice, PASSWORD, 'another horse battery').catch((cause: unknown) => cause);
+      assert.ok(error instanceof CurfewError, String(error));
+      assert.equal(error.code, 'PASSWORD_WRONG');
+      assert.equal(await picture(), after);
+      await refused('SIGN_IN_FAILED', () => signIn('another horse battery'));
+      await signIn(reset.password);
+    });
+
+    it('is changed by one of two who do it at once', async () => {
+      const alice = await settled();
+      const outcomes = await Promise.allSettled(
+        ['another horse battery', 'a third horse battery'].map((next) => parts.passwords.change(alice, PASSWORD, next)),
+      );
+      assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+      assert.equal(await events('password.changed'), 2, 'the first one and this one');
+    });
   });
 
   it('a password that changes ends the other sign-ins; one that is reset ends all', async () => {

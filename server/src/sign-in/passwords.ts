@@ -18,6 +18,13 @@ export interface OneTimePassword {
   readonly expiresAtMs: InstantMs | undefined;
 }
 
+/** That somebody knew a password a moment ago. */
+export interface PasswordProof {
+  readonly userId: string;
+  /** The hash of that password, as it was then. */
+  readonly hash: string;
+}
+
 /** Passwords of local users: given, changed, proved. */
 export class Passwords {
   constructor(
@@ -29,10 +36,10 @@ export class Passwords {
   ) {}
 
   /**
-   * Proves that the caller knows their password. Errors: PASSWORD_NOT_SET, PASSWORD_WRONG, ONE_TIME_PASSWORD_EXPIRED,
-   * TOO_MANY_SIGN_INS.
+   * Proves that the caller knows their password; gives the proof, which `mustHold` takes where something is written.
+   * Errors: PASSWORD_NOT_SET, PASSWORD_WRONG, ONE_TIME_PASSWORD_EXPIRED, TOO_MANY_SIGN_INS.
    */
-  async prove(caller: Caller, password: string): Promise<void> {
+  async prove(caller: Caller, password: string): Promise<PasswordProof> {
     const known = await this.context.ledger.read((db) => passwordOf(db, caller.userId));
     if (known === undefined) throw new CurfewError('PASSWORD_NOT_SET');
     // A guesser at an open browser, or with somebody's token, uses up attempts of their own.
@@ -41,17 +48,19 @@ export class Passwords {
     if (!(await this.hasher.verify(known.hash, password))) throw new CurfewError('PASSWORD_WRONG');
     this.throttle.succeeded(attempt);
     if (hasExpired(known, this.context.clock.now())) throw new CurfewError('ONE_TIME_PASSWORD_EXPIRED');
+    return { userId: caller.userId, hash: known.hash };
   }
 
   /** Sets the caller's password; their other sign-ins end. Errors: those of `prove`, PASSWORD_TOO_WEAK. */
   async change(caller: Caller, current: string, next: string): Promise<void> {
     checkPassword(next, caller.userName);
-    await this.prove(caller, current);
+    const proof = await this.prove(caller, current);
     if (next === current)
       throw new CurfewError('PASSWORD_TOO_WEAK', { field: 'new_password', problem: 'must be another than before' });
     const hash = await this.hasher.hash(next);
     await this.context.ledger.write(async (tx) => {
       const actor = callerActor(caller);
+      await mustHold(tx.db, proof);
       await this.store(tx, caller.userId, { hash, must_change: 0, expires_at_ms: null });
       tx.audit({ type: 'password.changed', actor, subject: caller.userId });
       const now = this.context.clock.now();
@@ -100,6 +109,11 @@ export class Passwords {
 /** A user's password, when there is one. */
 const passwordOf = (db: LedgerReader, userId: string) =>
   db.selectFrom('user_password').select(['hash', 'expires_at_ms']).where('user_id', '=', userId).executeTakeFirst();
+
+/** Inside the transaction: an admin may have reset the password while it was worked out. Errors: PASSWORD_WRONG. */
+export async function mustHold(db: LedgerReader, { userId, hash }: PasswordProof): Promise<void> {
+  if ((await passwordOf(db, userId))?.hash !== hash) throw new CurfewError('PASSWORD_WRONG');
+}
 
 /** Whether a one-time password has waited for too long. */
 export const hasExpired = ({ expires_at_ms }: { readonly expires_at_ms: number | null }, now: InstantMs): boolean =>

@@ -1,4 +1,4 @@
-import { CurfewError, MINUTE, newId, type InstantMs } from '@curfew/shared';
+import { CurfewError, instantMs, MINUTE, newId, type InstantMs } from '@curfew/shared';
 import type { Selectable } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { findId } from '../ledger/find-by-id.js';
@@ -27,7 +27,7 @@ export class ApiTokens {
       db
         .selectFrom('api_token as t')
         .innerJoin('app_user as u', 'u.id', 't.user_id')
-        .select(['t.id', 't.scope', 't.last_used_at_ms', 'u.id as user_id', 'u.name', 'u.role'])
+        .select(['t.id', 't.scope', 't.last_used_at_ms', 't.expires_at_ms', 'u.id as user_id', 'u.name', 'u.role'])
         .where('t.hash', '=', hashSecret(secret))
         .where('t.expires_at_ms', '>', now)
         .where('t.revoked_at_ms', 'is', null)
@@ -36,7 +36,13 @@ export class ApiTokens {
     );
     if (row === undefined || !isRole(row.role) || !isRole(row.scope)) throw new CurfewError('NOT_SIGNED_IN');
     if ((row.last_used_at_ms ?? 0) <= now - MINUTE) await this.noteUse(row.id, now);
-    return { userId: row.user_id, userName: row.name, tokenId: row.id, role: lesserRole(row.role, row.scope) };
+    return {
+      userId: row.user_id,
+      userName: row.name,
+      tokenId: row.id,
+      role: lesserRole(row.role, row.scope),
+      validUntilMs: instantMs(row.expires_at_ms),
+    };
   }
 
   /** Makes a token; the secret is returned this once. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH. */

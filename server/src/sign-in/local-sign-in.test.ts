@@ -345,6 +345,18 @@ describe('signing in with a password', function () {
       await refused('TOTP_NOT_BEGUN', () => parts.codes.confirm(alice, code()));
     });
 
+    it('are turned off with the password alone, also by an admin whatever they call themselves', async () => {
+      const alice = { ...(await settled()), role: 'admin' } as const;
+      await ledger.write(async ({ db }) => {
+        await db.updateTable('app_user').set({ role: 'admin' }).where('name', '=', 'alice').execute();
+      });
+      await withCodes(alice);
+      for (const name of ['', 'alice', 'Alice', 'ALICE', alice.userId, alice.userId.slice(0, 20)])
+        await refused('PASSWORD_WRONG', () => parts.codes.remove(alice, name, ''));
+      await parts.codes.remove(alice, alice.userId.slice(0, 20), PASSWORD);
+      await signIn(PASSWORD);
+    });
+
     it('a secret that was not confirmed counts for nothing, and a wrong code confirms nothing', async () => {
       const alice = await settled();
       await parts.codes.begin(alice);

@@ -76,6 +76,8 @@ export const signInMethods: Pick<
     const before = world.credentials.get(user.id ?? '');
     world.credentials.set(user.id ?? '', { password, mustChange: true, code: before?.code ?? '' });
     endSignIns(world, user.id, '');
+    for (const [id, token] of world.apiTokens)
+      if (token.userId === user.id) world.apiTokens.set(id, { revokeTime: world.time(), ...token });
     return { password, expireTime: world.time(7 * 86_400_000) };
   },
   'SignInService/BeginTotp': (_world, caller) => {

@@ -52,6 +52,7 @@ describe('signing in with a password', function () {
   let users: Users;
   let folder: string;
   let context: UseCaseContext;
+  let tokens: ApiTokens;
 
   beforeEach(async () => {
     clock = new ManualClock();
@@ -61,9 +62,10 @@ describe('signing in with a password', function () {
     ledger = await SqliteLedger.open({ file: ':memory:', clock, random: systemRandom, noteKey, fatal });
     context = { ledger, clock, random: systemRandom, settings: SETTINGS };
     users = new Users(context);
+    tokens = new ApiTokens(context);
     parts = await buildSignIn({
       context,
-      tokens: new ApiTokens(context),
+      tokens,
       limits: LIMITS,
       oidcConfig: undefined,
       setGroups: () => Promise.resolve(),
@@ -98,6 +100,7 @@ describe('signing in with a password', function () {
         await db.selectFrom('user_password').selectAll().execute(),
         await db.selectFrom('user_totp').selectAll().execute(),
         await db.selectFrom('recovery_code').selectAll().execute(),
+        await db.selectFrom('api_token').selectAll().execute(),
       ]),
     );
   async function refused(code: ErrorCode, work: () => Promise<unknown>): Promise<CurfewError> {
@@ -258,6 +261,99 @@ describe('signing in with a password', function () {
     await refused('ROLE_TOO_HIGH', () => parts.passwords.reset({ ...alice, role: 'user' }, 'alice'));
     await parts.passwords.reset('server', 'alice');
     await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(mine));
+  });
+
+  describe('and the tokens of whoever knew it', () => {
+    const ADMIN: Caller = { userId: 'usr-admin', userName: 'admin', tokenId: 't', role: 'admin' };
+
+    /** A tool that the caller has let in: its device code before it has fetched its token, or the token's secret. */
+    async function approved(caller: Caller): Promise<string> {
+      const { deviceCode, userCode } = parts.tools.begin('curfewctl', '192.0.2.1');
+      await parts.tools.decide(caller, userCode, true);
+      return deviceCode;
+    }
+    const tool = async (caller: Caller): Promise<string> => (await parts.tools.redeem(await approved(caller))).secret;
+    const mint = async (caller: Caller, ttlMs: number) =>
+      tokens.create(
+        { actor: { kind: 'server' }, caller },
+        { user: '', label: 'made on purpose', scope: undefined, ttlMs },
+      );
+    const works = async (secret: string): Promise<boolean> => {
+      try {
+        await tokens.authenticate(secret);
+        return true;
+      } catch (error) {
+        assert.ok(error instanceof CurfewError && error.code === 'NOT_SIGNED_IN', String(error));
+        return false;
+      }
+    };
+    /** What is left to somebody who has signed in with alice's password: of each kind one. */
+    async function leftBehind() {
+      const secret = await signIn(PASSWORD);
+      const thief = await parts.signIns.authenticate(secret);
+      const [letIn, waiting] = [await tool(thief), await approved(thief)];
+      const byTool = (await mint(await tokens.authenticate(letIn), 365 * DAY)).secret;
+      const onPurpose = (await mint(thief, 365 * DAY)).secret;
+      await parts.signIns.endSecret(secret, 'signed out');
+      return { letIn, byTool, onPurpose, waiting };
+    }
+
+    it('stop all when an admin resets it, whatever became of the sign-in', async () => {
+      await settled();
+      const bob = await parts.signIns.authenticate(
+        await signIn((await parts.passwords.reset(ADMIN, 'bob')).password, { name: 'bob' }),
+      );
+      const { letIn, byTool, onPurpose, waiting } = await leftBehind();
+      const bobs = await tool(bob);
+      assert.deepEqual([await works(letIn), await works(byTool), await works(onPurpose)], [true, true, true]);
+      await parts.passwords.reset(ADMIN, 'alice');
+      assert.deepEqual([await works(letIn), await works(byTool), await works(onPurpose)], [false, false, false]);
+      await refused('AUTHORIZATION_DENIED', () => parts.tools.redeem(waiting));
+      assert.equal(await events('api_token.revoked'), 3);
+      assert.ok(await works(bobs), "another's token works on");
+    });
+
+    it('stop when the person changes it, but for those that were made on purpose', async () => {
+      const alice = await settled();
+      const { letIn, byTool, onPurpose, waiting } = await leftBehind();
+      const mine = await tool(alice);
+      await parts.passwords.change(alice, PASSWORD, 'another horse battery');
+      assert.deepEqual([await works(letIn), await works(byTool), await works(mine)], [false, false, false]);
+      assert.ok(await works(onPurpose));
+      await refused('AUTHORIZATION_DENIED', () => parts.tools.redeem(waiting));
+      assert.equal(await events('api_token.revoked'), 3);
+    });
+
+    it('stop but for the one with which it is changed or reset', async () => {
+      await settled();
+      const caller = await parts.signIns.authenticate(await signIn(PASSWORD));
+      const [mine, other] = [await tool(caller), await tool(caller)];
+      await parts.passwords.change(await tokens.authenticate(mine), PASSWORD, 'another horse battery');
+      assert.deepEqual([await works(mine), await works(other)], [true, false]);
+    });
+
+    it('make none that outlive them', async () => {
+      const alice = await settled();
+      const secret = await tool(alice);
+      const maker = await tokens.authenticate(secret);
+      pass(60 * MINUTE);
+      const { record } = await mint(maker, 365 * DAY);
+      assert.equal(record.expires_at_ms, maker.validUntilMs);
+      assert.equal(record.sign_in_id, alice.signInId);
+      const short = await mint(await tokens.authenticate(secret), MINUTE);
+      assert.equal(short.record.expires_at_ms, clock.now() + MINUTE);
+      const onPurpose = await mint(await parts.signIns.authenticate(await signIn(PASSWORD)), 30 * DAY);
+      assert.deepEqual([onPurpose.record.expires_at_ms, onPurpose.record.sign_in_id], [clock.now() + 30 * DAY, null]);
+    });
+
+    it('make none for who is out by the time that it is written', async () => {
+      const alice = await settled();
+      const secret = await tool(alice);
+      const maker = await tokens.authenticate(secret);
+      await parts.passwords.reset(ADMIN, 'alice');
+      await refused('NOT_SIGNED_IN', () => mint(maker, DAY));
+      await refused('NOT_SIGNED_IN', () => mint(alice, DAY));
+    });
   });
 
   for (const weak of [

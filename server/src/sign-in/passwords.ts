@@ -5,6 +5,7 @@ import type { Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { roleContains } from '../users/role.js';
+import { revokeTokens } from '../users/revoke-tokens.js';
 import { findUser } from '../users/users.js';
 import { endSignIns } from './end-sign-ins.js';
 import type { PasswordHasher } from './password-hasher.js';
@@ -51,7 +52,7 @@ export class Passwords {
     return { userId: caller.userId, hash: known.hash };
   }
 
-  /** Sets the caller's password; their other sign-ins end. Errors: those of `prove`, PASSWORD_TOO_WEAK. */
+  /** Sets the caller's password; their other sign-ins end, and their tools are out. Errors: those of `prove`, PASSWORD_TOO_WEAK. */
   async change(caller: Caller, current: string, next: string): Promise<void> {
     checkPassword(next, caller.userName);
     const proof = await this.prove(caller, current);
@@ -65,12 +66,14 @@ export class Passwords {
       tx.audit({ type: 'password.changed', actor, subject: caller.userId });
       const now = this.context.clock.now();
       await endSignIns(tx, { userId: caller.userId, except: caller.signInId, now, actor, why: 'password changed' });
+      // Whoever knew the old one may have let a tool in, in whatever sign-in, and have ended that.
+      await revokeTokens(tx, { userId: caller.userId, toolsOnly: true, except: caller.tokenId, now, actor });
     });
   }
 
   /**
-   * Makes a one-time password, which must be changed at the next sign-in; the user's sign-ins end. One that the server
-   * itself gives out, at the first start, has no end: nobody is there to give another.
+   * Makes a one-time password, which must be changed at the next sign-in; the user's sign-ins end, and all their API
+   * tokens but one that the caller uses stop. One that the server itself gives out, at the first start, has no end: nobody is there to give another.
    * Errors: USER_NOT_FOUND, ROLE_TOO_HIGH.
    */
   async reset(caller: Caller | 'server', given: string): Promise<OneTimePassword> {
@@ -87,6 +90,8 @@ export class Passwords {
       tx.changed('user', user.id);
       const now = this.context.clock.now();
       await endSignIns(tx, { userId: user.id, now, actor, why: 'password changed' });
+      const except = caller === 'server' ? {} : { except: caller.tokenId };
+      await revokeTokens(tx, { userId: user.id, ...except, now, actor });
     });
     return { password, expiresAtMs };
   }

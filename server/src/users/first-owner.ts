@@ -22,8 +22,9 @@ export async function firstOwner(
     throw error;
   });
   if (owner === undefined) return undefined;
+  // The password first: giving one stops what tokens there are.
+  const { password } = await passwords.reset('server', owner.id);
   const input = { user: owner.id, label: 'first start', scope: undefined, ttlMs: YEAR_MS };
   const { secret: token } = await tokens.create({ actor: { kind: 'server' } }, input);
-  const { password } = await passwords.reset('server', owner.id);
   return { token, password };
 }

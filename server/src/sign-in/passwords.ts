@@ -19,6 +19,12 @@ export interface OneTimePassword {
   readonly expiresAtMs: InstantMs | undefined;
 }
 
+/** A password that was just made, and what the ledger keeps of it. */
+export interface NewPassword {
+  readonly password: string;
+  readonly hash: string;
+}
+
 /** That somebody knew a password a moment ago. */
 export interface PasswordProof {
   readonly userId: string;
@@ -77,23 +83,37 @@ export class Passwords {
    * Errors: USER_NOT_FOUND, ROLE_TOO_HIGH.
    */
   async reset(caller: Caller | 'server', given: string): Promise<OneTimePassword> {
-    const password = oneTimePassword(this.context.random);
-    const hash = await this.hasher.hash(password);
-    const actor: Actor = caller === 'server' ? { kind: 'server' } : callerActor(caller);
-    const expiresAtMs = caller === 'server' ? undefined : instantMs(this.context.clock.now() + this.oneTimeMs);
-    await this.context.ledger.write(async (tx) => {
+    const made = await this.oneTime();
+    return this.context.ledger.write(async (tx) => {
       const user = await findUser(tx.db, given);
       if (caller !== 'server' && !roleContains(caller.role, user.role))
         throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
-      await this.store(tx, user.id, { hash, must_change: 1, expires_at_ms: expiresAtMs ?? null });
-      tx.audit({ type: 'password.reset', actor, subject: user.id, data: { user: user.name } });
-      tx.changed('user', user.id);
-      const now = this.context.clock.now();
-      await endSignIns(tx, { userId: user.id, now, actor, why: 'password changed' });
-      const except = caller === 'server' ? {} : { except: caller.tokenId };
-      await revokeTokens(tx, { userId: user.id, ...except, now, actor });
+      return { password: made.password, expiresAtMs: await this.giveIn(tx, caller, user, made) };
     });
-    return { password, expiresAtMs };
+  }
+
+  /** A one-time password that nobody has yet. Errors: TOO_MANY_SIGN_INS. */
+  async oneTime(): Promise<NewPassword> {
+    const password = oneTimePassword(this.context.random);
+    return { password, hash: await this.hasher.hash(password) };
+  }
+
+  /** Gives it to a user, inside a transaction; tells when it stops working. */
+  async giveIn(
+    tx: LedgerTransaction,
+    by: Caller | 'server',
+    user: { readonly id: string; readonly name: string },
+    { hash }: NewPassword,
+  ): Promise<InstantMs | undefined> {
+    const now = this.context.clock.now();
+    const actor: Actor = by === 'server' ? { kind: 'server' } : callerActor(by);
+    const expiresAtMs = by === 'server' ? undefined : instantMs(now + this.oneTimeMs);
+    await this.store(tx, user.id, { hash, must_change: 1, expires_at_ms: expiresAtMs ?? null });
+    tx.audit({ type: 'password.reset', actor, subject: user.id, data: { user: user.name } });
+    tx.changed('user', user.id);
+    await endSignIns(tx, { userId: user.id, now, actor, why: 'password changed' });
+    await revokeTokens(tx, { userId: user.id, ...(by === 'server' ? {} : { except: by.tokenId }), now, actor });
+    return expiresAtMs;
   }
 
   private async store(

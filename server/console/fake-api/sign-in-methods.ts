@@ -72,6 +72,7 @@ export const signInMethods: Pick<
   'SignInService/ResetPassword': (world, caller, { user: given }) => {
     const user = userOf(world, given);
     notAbove(caller, user);
+    if (user.id === caller.user.id) throw refuse('PASSWORD_NOT_RESET');
     const password = 'amber-canyon-ferry-lantern';
     const before = world.credentials.get(user.id ?? '');
     world.credentials.set(user.id ?? '', { password, mustChange: true, code: before?.code ?? '' });

@@ -263,6 +263,25 @@ describe('signing in with a password', function () {
     await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(mine));
   });
 
+  it("is not reset by the person in a browser, nor given to oneself where there is none: that is another's to do", async () => {
+    const alice = { ...(await settled()), role: 'admin' } as const;
+    for (const name of ['alice', 'Alice', alice.userId])
+      await refused('PASSWORD_NOT_RESET', () => parts.passwords.reset(alice, name));
+    const bob = await users.get('bob');
+    const atProvider: Caller = { userId: bob.id, userName: 'bob', tokenId: 't', role: 'admin', signInId: 'sin-bob' };
+    await refused('PASSWORD_NOT_SET', () => parts.passwords.reset(atProvider, 'bob'));
+    await refused('PASSWORD_NOT_SET', () => parts.passwords.reset({ ...atProvider, signInId: undefined }, 'bob'));
+    // Who has lost theirs, and has a token.
+    const { secret } = await tokens.create(
+      { actor: { kind: 'server' } },
+      { user: 'alice', label: 'kept', scope: undefined, ttlMs: DAY },
+    );
+    const caller = { ...(await tokens.authenticate(secret)), role: 'admin' } as const;
+    const { password } = await parts.passwords.reset(caller, 'alice');
+    await signIn(password);
+    await tokens.authenticate(secret);
+  });
+
   describe('and the tokens of whoever knew it', () => {
     const ADMIN: Caller = { userId: 'usr-admin', userName: 'admin', tokenId: 't', role: 'admin' };
 
@@ -324,7 +343,7 @@ describe('signing in with a password', function () {
       assert.equal(await events('api_token.revoked'), 3);
     });
 
-    it('stop but for the one with which it is changed or reset', async () => {
+    it('stop but for the one with which it is changed', async () => {
       await settled();
       const caller = await parts.signIns.authenticate(await signIn(PASSWORD));
       const [mine, other] = [await tool(caller), await tool(caller)];

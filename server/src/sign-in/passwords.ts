@@ -80,7 +80,7 @@ export class Passwords {
   /**
    * Makes a one-time password, which must be changed at the next sign-in; the user's sign-ins end, and all their API
    * tokens but one that the caller uses stop. One that the server itself gives out, at the first start, has no end: nobody is there to give another.
-   * Errors: USER_NOT_FOUND, ROLE_TOO_HIGH.
+   * Errors: USER_NOT_FOUND, ROLE_TOO_HIGH; PASSWORD_NOT_RESET and PASSWORD_NOT_SET for one's own.
    */
   async reset(caller: Caller | 'server', given: string): Promise<OneTimePassword> {
     const made = await this.oneTime();
@@ -88,6 +88,7 @@ export class Passwords {
       const user = await findUser(tx.db, given);
       if (caller !== 'server' && !roleContains(caller.role, user.role))
         throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
+      if (caller !== 'server' && caller.userId === user.id) await mayResetOwn(tx.db, caller);
       return { password: made.password, expiresAtMs: await this.giveIn(tx, caller, user, made) };
     });
   }
@@ -134,6 +135,16 @@ export class Passwords {
 /** A user's password, when there is one. */
 const passwordOf = (db: LedgerReader, userId: string) =>
   db.selectFrom('user_password').select(['hash', 'expires_at_ms']).where('user_id', '=', userId).executeTakeFirst();
+
+/**
+ * One's own password is reset with an API token alone, which is how a lone owner who has lost theirs gets in again, and
+ * only when there is one: who signs in at a provider is given a first one by somebody else.
+ * Errors: PASSWORD_NOT_RESET, PASSWORD_NOT_SET.
+ */
+async function mayResetOwn(db: LedgerReader, { userId, signInId }: Caller): Promise<void> {
+  if ((await passwordOf(db, userId)) === undefined) throw new CurfewError('PASSWORD_NOT_SET');
+  if (signInId !== undefined) throw new CurfewError('PASSWORD_NOT_RESET');
+}
 
 /** Inside the transaction: an admin may have reset the password while it was worked out. Errors: PASSWORD_WRONG. */
 export async function mustHold(db: LedgerReader, { userId, hash }: PasswordProof): Promise<void> {

@@ -73,7 +73,7 @@ class ScriptedProvider {
     const scripted = this.answers.get(what);
     this.answers.delete(what);
     if (scripted !== undefined) return scripted;
-    if (request.url === '/userinfo') return { status: 200, body: { sub: person } };
+    if (request.url === '/userinfo') return { status: 200, body: { sub: person, groups: ['staff'] } };
     if (this.good.get(person) !== given) return { status: 400, body: { error: 'invalid_grant' } };
     const body = { access_token: `${person} access`, token_type: 'bearer', refresh_token: this.next(person) };
     return { status: 200, body };
@@ -98,6 +98,7 @@ describe('asking a provider again', function () {
   let ledger: SqliteLedger;
   let provider: ScriptedProvider;
   let parts: SignInParts;
+  let tokens: ApiTokens;
   let folder: string;
 
   beforeEach(async () => {
@@ -108,9 +109,10 @@ describe('asking a provider again', function () {
     const fatal = (error: unknown) => assert.fail(String(error));
     ledger = await SqliteLedger.open({ file: ':memory:', clock, random: systemRandom, noteKey, fatal });
     const context = { ledger, clock, random: systemRandom, settings: SETTINGS };
+    tokens = new ApiTokens(context);
     parts = await buildSignIn({
       context,
-      tokens: new ApiTokens(context),
+      tokens,
       limits: LIMITS,
       oidcConfig: {
         issuer: new URL(provider.issuer),
@@ -118,8 +120,8 @@ describe('asking a provider again', function () {
         clientSecret: 'secret',
         scopes: ['openid'],
         groupsClaim: 'groups',
-        roleMap: new Map(),
-        defaultRole: 'viewer',
+        roleMap: new Map([['staff', 'viewer']]),
+        defaultRole: undefined,
         recheckMs: RECHECK_MS,
         label: 'provider',
         signOutThere: true,
@@ -138,7 +140,7 @@ describe('asking a provider again', function () {
   /** Signs these people in, one second after the other, and waits until it is time to ask about all of them. */
   async function due(...people: readonly string[]): Promise<void> {
     for (const name of people) {
-      const person = { issuer: provider.issuer, subject: name, name, displayName: '', groups: undefined };
+      const person = { issuer: provider.issuer, subject: name, name, displayName: '', groups: ['staff'] };
       const known = { person, sid: undefined, refreshToken: provider.next(name), idToken: undefined };
       const origin = { peer: '192.0.2.1:50000', userAgent: 'test' };
       await parts.oidc?.signIn.signIn({ ...known, authTimeMs: undefined }, origin, undefined);
@@ -238,4 +240,37 @@ describe('asking a provider again', function () {
     await recheck();
     assert.deepEqual(await stand(), { alice: 60 });
   });
+
+  for (const { name, what, answer, works } of [
+    {
+      name: 'nothing lets the person in any more',
+      what: '/userinfo alice',
+      answer: { status: 200, body: { sub: 'alice', groups: [] } },
+      works: false,
+    },
+    {
+      name: 'nothing is said of groups',
+      what: '/userinfo alice',
+      answer: { status: 200, body: { sub: 'alice' } },
+      works: true,
+    },
+    {
+      name: 'a session there has run out',
+      what: '/token alice',
+      answer: { status: 400, body: { error: 'invalid_grant' } },
+      works: true,
+    },
+  ])
+    it(`an API token of the person ${works ? 'works on' : 'stops'} when ${name}`, async () => {
+      await due('alice', 'bob');
+      const made = async (user: string) =>
+        tokens.create({ actor: { kind: 'server' } }, { user, label: 'test', scope: undefined, ttlMs: 24 * HOUR });
+      const [alices, bobs] = [await made('alice'), await made('bob')];
+      provider.answers.set(what, answer);
+      await recheck();
+      assert.deepEqual(await stand(), { alice: 'out', bob: 60 });
+      if (works) await tokens.authenticate(alices.secret);
+      else await assert.rejects(tokens.authenticate(alices.secret), { code: 'NOT_SIGNED_IN' });
+      await tokens.authenticate(bobs.secret);
+    });
 });

@@ -6,6 +6,7 @@ import type { Tables } from '../../ledger/tables.js';
 import type { UseCaseContext } from '../../use-case-context.js';
 import { endSignIns } from '../end-sign-ins.js';
 import type { SecretBox } from '../../secrets/secret-box.js';
+import { revokeTokens } from '../../users/revoke-tokens.js';
 import type { EndedSignIn, SignInOrigin, SignIns } from '../sign-ins.js';
 import type { OidcOutcome, OidcProvider } from './oidc-provider.js';
 import type { OidcUsers } from './oidc-users.js';
@@ -158,11 +159,16 @@ export class OidcSignIn {
       this.change(id, { sealed_refresh_token: secrets.seal(next, id) }),
     );
     await context.ledger.write(async (tx) => {
+      const end = { now: context.clock.now(), actor: { kind: 'server' } } as const;
+      if (outcome === undefined) {
+        await endSignIns(tx, { id, ...end, why: 'provider says so' });
+        return;
+      }
       const user = await users.byId(tx.db, user_id);
-      const out = outcome === undefined || !(await this.stillIn(() => users.follow(tx, user, outcome.person.groups)));
-      if (out) {
-        const why = 'provider says so';
-        await endSignIns(tx, { id, now: context.clock.now(), actor: { kind: 'server' }, why });
+      if (!(await this.stillIn(() => users.follow(tx, user, outcome.person.groups)))) {
+        await endSignIns(tx, { id, ...end, why: 'provider says so' });
+        // Not a session that has run out there, but a word on the person. Groups that are not named say nothing.
+        if (outcome.person.groups !== undefined) await revokeTokens(tx, { userId: user_id, ...end });
         return;
       }
       const { idToken } = outcome;

@@ -50,6 +50,9 @@ describe('signing in with curfewctl', function () {
 
     const shown = await owner.post('/auth/device/show', { userCode });
     assert.match(String(shown.json?.['client']), /^curfewctl on /);
+    assert.deepEqual(Object.keys(shown.json ?? {}), ['client', 'address', 'createTime']);
+    assert.equal(shown.json?.['address'], '127.0.0.1');
+    assert.match(String(shown.json['createTime']), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     const stranger = await new HttpClient(server.consoleUrl).post('/auth/device/approve', { userCode, approve: true });
     assert.deepEqual([stranger.status, stranger.json?.['code']], [401, 'NOT_SIGNED_IN']);
     assert.equal((await owner.post('/auth/device/approve', { userCode, approve: true })).status, 204);

@@ -2,7 +2,7 @@ import type { Change, Ledger } from '../ledger/ledger.js';
 import { nextTurn } from '../next-turn.js';
 import { takeSome } from '../take-some.js';
 
-/** How many ids are looked up at once while catching up: after each batch others get their turn. */
+/** How many ids are looked up at once while catching up, where whoever watches does not say: after each batch others get their turn. */
 const BATCH = 200;
 
 /**
@@ -13,7 +13,11 @@ export async function watchChanges(
   ledger: Ledger,
   kinds: readonly Change['kind'][],
   signal: AbortSignal,
-  handlers: { readonly first: () => Promise<void>; readonly changed: (ids: string[]) => Promise<void> },
+  handlers: {
+    readonly first: () => Promise<void>;
+    readonly changed: (ids: string[]) => Promise<void>;
+    readonly atOnce?: number;
+  },
 ): Promise<void> {
   const waiting = new Set<string>();
   let wake = (): void => undefined;
@@ -28,7 +32,7 @@ export async function watchChanges(
   try {
     await handlers.first();
     while (!signal.aborted) {
-      const ids = takeSome(waiting, BATCH);
+      const ids = takeSome(waiting, handlers.atOnce ?? BATCH);
       if (ids.length > 0) {
         await handlers.changed(ids);
         if (waiting.size > 0) await nextTurn();

@@ -19,7 +19,14 @@ import { noteProcesses, type ProcessOutcome } from './note-processes.js';
 import { overdueOffline, type LostSince } from './offline-end.js';
 import { listSessions, type SessionListInput, type SessionPage } from './list-sessions.js';
 import { onlyApproved } from './only-approved.js';
-import { sessionsById, endedAmong, type AccountIdentity, type SessionRecord } from './session-record.js';
+import {
+  endedAmong,
+  openAmong,
+  sessionsById,
+  type AccountIdentity,
+  type OpenSession,
+  type SessionRecord,
+} from './session-record.js';
 import { startRequest } from './start-session.js';
 
 /** Which sessions an operator ends. Ids may be unique prefixes, names of users, devices and resources. */
@@ -29,6 +36,13 @@ export type RevokeSelection =
   | { readonly device: string }
   | { readonly resource: string }
   | 'everything';
+
+/** What a revoke has decided. */
+export interface Revoked {
+  readonly ids: readonly string[];
+  /** As the decision left them; undefined where they are very many: others would wait while they are read. */
+  readonly sessions: SessionRecord[] | undefined;
+}
 
 /** Up to how many sessions are read inside the transaction that ends them. */
 const READ_INSIDE = 1_000;
@@ -138,10 +152,10 @@ export class Sessions {
     return this.context.ledger.write((tx) => noteProcesses(tx, device, id, outcome));
   }
 
-  /** Decides the end of sessions, all in one transaction. Those that are ending or ended already are returned as they stand. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
-  async revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
+  /** Decides the end of sessions, all in one transaction. Those that are ending or ended already stay as they are. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
+  revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<Revoked> {
     const { ledger, clock } = this.context;
-    const revoked = await ledger.write(async (tx) => {
+    return ledger.write(async (tx) => {
       const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
       const which = await selected(tx.db, selection);
       const moved = await endSessions(tx, clock.now(), which, decision);
@@ -149,7 +163,6 @@ export class Sessions {
       // Many would keep every other writer waiting; for few, a read of its own would wait for the next commit.
       return { ids, sessions: ids.length <= READ_INSIDE ? await sessionsById(tx.db, ids) : undefined };
     }, 'first');
-    return revoked.sessions ?? this.byIdsInParts(revoked.ids);
   }
 
   /** Decides the end of sessions whose time is over, so many at once. Returns when the next one falls due; writes when one is. */
@@ -186,6 +199,11 @@ export class Sessions {
   /** Those of the sessions that are over. */
   endedAmong(ids: readonly string[]): Promise<string[]> {
     return this.context.ledger.read((db) => endedAmong(db, ids));
+  }
+
+  /** Those of the sessions that are not over. */
+  openAmong(ids: readonly string[]): Promise<OpenSession[]> {
+    return this.context.ledger.read((db) => openAmong(db, ids));
   }
 
   byIds(ids: readonly string[]): Promise<SessionRecord[]> {

@@ -36,6 +36,8 @@ import { watchChanges } from '../watch-changes.js';
 
 /** How many results are made before others get their turn. */
 const WRITTEN_AT_ONCE = 1_000;
+/** How many sessions a revoke that waits asks the ledger about at a time. */
+const LOOKED_AT_ONCE = 5_000;
 
 export interface SessionHandlerParts {
   readonly ledger: Ledger;
@@ -119,10 +121,17 @@ export function sessionHandlers(parts: SessionHandlerParts) {
       return ExtendSessionResponse.fromPartial({ session: toProto(session) });
     },
     revokeSessions: async (request: RevokeSessionsRequest, identity: Identity) => {
-      const revoked = await sessions.revoke(callerOf(identity), selectionFromProto(request), request.reason);
+      const { ids, ...decided } = await sessions.revoke(
+        callerOf(identity),
+        selectionFromProto(request),
+        request.reason,
+      );
       const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
-      const now = waitMs === 0 ? revoked : await untilSettled(parts, revoked, waitMs);
-      return RevokeSessionsResponse.fromPartial({ results: await revokeResults(now, parts) });
+      if (waitMs > 0) await untilSettled(parts, ids, waitMs);
+      const now = waitMs === 0 ? decided.sessions : undefined;
+      return RevokeSessionsResponse.fromPartial({
+        results: await revokeResults(now ?? (await sessions.byIdsInParts(ids)), parts),
+      });
     },
   };
 }
@@ -164,34 +173,34 @@ const isInReach = ({ grant, device_id }: SessionRecord, hub: LinkHub): boolean =
   grant === undefined ? hub.isLinked(device_id) : grant.unconfirmedSinceMs === null;
 
 /** Waits until each session is over or its device or resource is out of reach, at most `waitMs`. */
-async function untilSettled(
-  parts: SessionHandlerParts,
-  revoked: readonly SessionRecord[],
-  waitMs: number,
-): Promise<SessionRecord[]> {
-  const open = new Set(revoked.filter((session) => session.state !== 'ended').map(({ id }) => id));
+async function untilSettled(parts: SessionHandlerParts, ids: readonly string[], waitMs: number): Promise<void> {
+  const { sessions, hub } = parts;
+  /** The devices, by session, that are still waited for; null for a resource that is on none. */
+  const open = new Map<string, string | null>();
   const settled = new AbortController();
   const stop = parts.clock.after(durationMs(waitMs), () => {
     settled.abort();
   });
-  const onDevices = new Map(revoked.filter(({ grant }) => grant === undefined).map((one) => [one.id, one.device_id]));
-  const dropUnreachable = (): void => {
-    for (const [id, device] of onDevices) if (!parts.hub.isLinked(device)) open.delete(id);
+  const dropUnreachable = async (looked: readonly string[]): Promise<void> => {
+    const atResources = looked.filter((id) => open.get(id) === null);
+    for (const session of atResources.length > 0 ? await sessions.byIds(atResources) : [])
+      if (!isInReach(session, hub)) open.delete(session.id);
+    for (const [id, device] of open) if (device !== null && !hub.isLinked(device)) open.delete(id);
     if (open.size === 0) settled.abort();
   };
-  const look = async (ids: readonly string[]): Promise<void> => {
-    for (const id of await parts.sessions.endedAmong(ids)) open.delete(id);
-    const atResources = ids.filter((id) => open.has(id) && !onDevices.has(id));
-    for (const session of await parts.sessions.byIds(atResources))
-      if (!isInReach(session, parts.hub)) open.delete(session.id);
-    dropUnreachable();
-  };
   await watchChanges(parts.ledger, ['session', 'device'], settled.signal, {
-    first: () => look([...open]),
-    changed: (ids) => look(ids.filter((id) => open.has(id))),
+    atOnce: LOOKED_AT_ONCE,
+    first: async () => {
+      for (const { id, device_id: device } of await sessions.openAmong(ids)) open.set(id, device);
+      await dropUnreachable([...open.keys()]);
+    },
+    changed: async (changed) => {
+      const looked = changed.filter((id) => open.has(id));
+      for (const id of looked.length > 0 ? await sessions.endedAmong(looked) : []) open.delete(id);
+      await dropUnreachable(looked);
+    },
   });
   stop();
-  return parts.sessions.byIdsInParts(revoked.map(({ id }) => id));
 }
 
 function selectionFromProto(request: RevokeSessionsRequest): RevokeSelection {

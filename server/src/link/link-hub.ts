@@ -350,7 +350,7 @@ export class LinkHub {
         keptSessionIds: sessions.filter((session) => !offers.includes(session)).map(({ id }) => id),
         endNotices: desired.endNotices.map((notice) => ({ ...notice, reason: endReasonToProto(notice.reason) })),
         cutRecordingIds,
-        offeredRelease: await this.options.offers.to(desired.device),
+        offeredRelease: desired.rolledBack ? '' : await this.options.offers.to(desired.device),
         uninstallNeedsCode: this.options.uninstallNeedsCode,
       },
     });

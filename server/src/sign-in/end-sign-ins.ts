@@ -6,10 +6,16 @@ import { revokeTokens } from '../users/revoke-tokens.js';
 
 /** Why a sign-in ended. */
 export type SignInEnd =
-  'signed out' | 'ended by hand' | 'signed in anew' | 'password changed' | 'user disabled' | 'provider says so';
+  | 'signed out'
+  | 'ended by hand'
+  | 'signed in anew'
+  | 'password changed'
+  | 'user disabled'
+  | 'provider says so'
+  | 'ledger restored';
 
 /** After these, nobody may say any longer that the tools which were let in are the person's. */
-const TAKES_TOOLS: ReadonlySet<SignInEnd> = new Set(['password changed', 'provider says so']);
+const TAKES_TOOLS: ReadonlySet<SignInEnd> = new Set(['password changed', 'provider says so', 'ledger restored']);
 
 /** Ends one sign-in, or all of a user but one. Their streams end through the 'user' change. */
 export async function endSignIns(

@@ -70,7 +70,11 @@ describe('what a ledger from a backup is taken for', () => {
       const open = db.selectFrom('sign_in').select('id').where('ended_at_ms', 'is', null);
       assert.deepEqual(await open.execute(), []);
       const tokens = db.selectFrom('api_token').select('id').where('revoked_at_ms', 'is', null);
-      assert.deepEqual(await tokens.execute(), [{ id: 'tok-2' }], 'a token made on purpose stays, as docs/backup.md says');
+      assert.deepEqual(
+        await tokens.execute(),
+        [{ id: 'tok-2' }],
+        'a token made on purpose stays, as docs/backup.md says',
+      );
       assert.deepEqual((await openRollout(db))?.state, 'paused');
       const types = await db.selectFrom('audit_event').select('type').orderBy('idx', 'desc').limit(5).execute();
       for (const type of ['sign_in.ended', 'rollout.paused', 'session.revoked', 'request.cancelled'])

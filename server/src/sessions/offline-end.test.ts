@@ -4,7 +4,12 @@ import { draft, openOffice, SUDO, type Office } from '../policies/office-fixture
 import { diesBy, OFFLINE_SLACK_MS } from './offline-end.js';
 
 describe('the end of what is offline', () => {
-  const session = { created_at_ms: 1_000, expires_at_ms: 100 * MINUTE, held_until_ms: null, offline_end_after_ms: 2 * MINUTE };
+  const session = {
+    created_at_ms: 1_000,
+    expires_at_ms: 100 * MINUTE,
+    held_until_ms: null,
+    offline_end_after_ms: 2 * MINUTE,
+  };
   for (const { name, lost, change = {}, dies } of [
     { name: 'its own while the link is up', lost: undefined, dies: 100 * MINUTE },
     { name: 'its own without a rule', lost: 5_000, change: { offline_end_after_ms: null }, dies: 100 * MINUTE },

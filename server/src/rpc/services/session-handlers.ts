@@ -26,6 +26,7 @@ import type { SessionRecord } from '../../sessions/session-record.js';
 import type { SessionFilter } from '../../sessions/list-sessions.js';
 import type { SessionChanges as ChangesOfSessions } from '../../sessions/session-changes.js';
 import type { RevokeSelection, Sessions } from '../../sessions/sessions.js';
+import type { Caller } from '../../users/caller.js';
 import type { Identity } from '../authenticate.js';
 import { callerOf } from '../caller-of.js';
 import { dateFromMs, msFromDuration } from '../proto-values.js';
@@ -120,20 +121,18 @@ export function sessionHandlers(parts: SessionHandlerParts) {
       const session = await sessions.extend(callerOf(identity), request.sessionId, required('by', request.by));
       return ExtendSessionResponse.fromPartial({ session: toProto(session) });
     },
-    revokeSessions: async (request: RevokeSessionsRequest, identity: Identity) => {
-      const { ids, ...decided } = await sessions.revoke(
-        callerOf(identity),
-        selectionFromProto(request),
-        request.reason,
-      );
-      const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
-      if (waitMs > 0) await untilSettled(parts, ids, waitMs);
-      const now = waitMs === 0 ? decided.sessions : undefined;
-      return RevokeSessionsResponse.fromPartial({
-        results: await revokeResults(now ?? (await sessions.byIdsInParts(ids)), parts),
-      });
-    },
+    revokeSessions: (request: RevokeSessionsRequest, identity: Identity) =>
+      revokeSessions(parts, callerOf(identity), request),
   };
+}
+
+async function revokeSessions(parts: SessionHandlerParts, caller: Caller, request: RevokeSessionsRequest) {
+  const { sessions } = parts;
+  const { ids, sessions: decided } = await sessions.revoke(caller, selectionFromProto(request), request.reason);
+  const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
+  if (waitMs > 0) await untilSettled(parts, ids, waitMs);
+  const now = (waitMs === 0 ? decided : undefined) ?? (await sessions.byIdsInParts(ids));
+  return RevokeSessionsResponse.fromPartial({ results: await revokeResults(now, parts) });
 }
 
 const changesToProto = (report: string | undefined): SessionChanges | undefined =>

@@ -232,6 +232,74 @@ describe('a membership of the administrators of Windows', () => {
       assert.deepEqual(await host.list(), []);
     });
 
+  describe('that two sessions share', () => {
+    const other = (): GrantOrder =>
+      order({ sessionId: `ses-${'1'.repeat(20)}`, options: { ...OPTIONS, group: GERMAN.administrators } });
+    const isAdministrator = (): boolean => administrators().includes(SIDS.alice);
+
+    beforeEach(async () => {
+      await host.grant(order());
+      await host.grant(other());
+    });
+
+    it('stays until the second of them has ended', async () => {
+      await host.remove(order());
+      assert.ok(isAdministrator());
+      assert.equal(await host.inspect(other()), 'live');
+      await host.remove(other());
+      assert.ok(!isAdministrator());
+      assert.deepEqual(readdirSync(path.join(windows.stateDir, 'memberships')), []);
+    });
+
+    it('goes where both end at once', async () => {
+      await Promise.all([host.remove(order()), host.remove(other())]);
+      assert.ok(!isAdministrator());
+      assert.deepEqual(await host.list(), []);
+    });
+
+    it('goes where another process ends one while the other is about to be off the record', async () => {
+      const task = processOn(windows, clock);
+      const forget = task.marks.remove.bind(task.marks);
+      task.marks.remove = async (sessionId) => {
+        await host.remove(other());
+        await forget(sessionId);
+      };
+      await task.host.remove(order());
+      assert.ok(!isAdministrator());
+      assert.deepEqual(await host.list(), []);
+    });
+
+    it('is on record until it is read as gone, also of one that was about to leave', async () => {
+      const task = processOn(windows, clock);
+      task.marks.remove = () => Promise.reject(new Error('killed'));
+      await assert.rejects(task.host.remove(order()), /killed/);
+      assert.deepEqual((await host.list()).map(({ sessionId }) => sessionId).sort(), [SESSION, other().sessionId]);
+      await host.remove(other());
+      assert.ok(!isAdministrator());
+      await processOn(windows, clock).host.remove(order());
+      assert.deepEqual(await host.list(), []);
+    });
+
+    it('is given anew to who would join while the last one leaves', async () => {
+      await host.remove(other());
+      const take = windows.groups.remove.bind(windows.groups);
+      let joining: Promise<void> | undefined;
+      windows.groups.remove = async (group, sid) => {
+        if (sid === SIDS.alice && joining === undefined) {
+          joining = host.grant(other());
+          const meanwhile = processOn(windows, clock).host;
+          const bobs = order({ sessionId: `ses-${'2'.repeat(20)}`, account: BOB });
+          // Longer than joining takes where it waits for nobody.
+          for (const change of ['grant', 'remove', 'grant', 'remove'] as const) await meanwhile[change](bobs);
+        }
+        return take(group, sid);
+      };
+      await host.remove(order());
+      await joining;
+      assert.equal(await host.inspect(other()), 'live');
+    });
+  });
+
   it('of another boot is found by its mark, and its tokens are nobody’s any more', async () => {
     await host.grant(order());
     windows.reboot();

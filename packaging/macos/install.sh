@@ -52,11 +52,11 @@ for page in "$HERE"/man/*/*; do
   cp "$page" "/usr/local/share/man/$section/"
 done
 
-if [ -n "${SERVER:-}" ] && ! "$HOME_FOLDER/bin/curfew-agent" status >/dev/null 2>&1; then
+if [ -n "${SERVER:-}" ]; then
   if [ -n "${TOKEN_FILE:-}" ]; then
-    "$HOME_FOLDER/bin/curfew-agent" enroll --server "$SERVER" --token-file "$TOKEN_FILE"
+    "$HOME_FOLDER/bin/curfew-agent" enroll --unless-enrolled --server "$SERVER" --token-file "$TOKEN_FILE"
   else
-    CURFEW_JOIN_TOKEN=${TOKEN:-} "$HOME_FOLDER/bin/curfew-agent" enroll --server "$SERVER"
+    CURFEW_JOIN_TOKEN=${TOKEN:-} "$HOME_FOLDER/bin/curfew-agent" enroll --unless-enrolled --server "$SERVER"
   fi
 fi
 

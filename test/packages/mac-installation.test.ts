@@ -14,16 +14,29 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   chown: 'exit 0',
   launchctl: `
 echo "launchctl $*" >>@FOLDER@/calls
+is() { [ -e "@FOLDER@/$1/$label" ]; }
+# Whether a number is left of what is in a file, one less at each time.
+counts_down() {
+  is "$1" || return 1
+  left=$(cat "@FOLDER@/$1/$label")
+  if [ "$left" -le 0 ]; then rm "@FOLDER@/$1/$label" && return 1; fi
+  echo $((left - 1)) >"@FOLDER@/$1/$label"
+}
 label=\${2#system/}
 case $1 in
-print) [ -e "@FOLDER@/loaded/$label" ] || exit 113 ;;
+print) is loaded || counts_down leaving || exit 113 ;;
 bootstrap)
   label=$(basename "$3" .plist)
+  if is loaded || is leaving || counts_down refused; then
+    echo 'Bootstrap failed: 5: Input/output error' >&2
+    exit 5
+  fi
   : >"@FOLDER@/loaded/$label"
   ;;
 bootout)
-  [ -e "@FOLDER@/loaded/$label" ] || exit 3
+  is loaded || exit 3
   rm "@FOLDER@/loaded/$label"
+  cp @FOLDER@/leaves-within "@FOLDER@/leaving/$label"
   ;;
 esac`,
   sleep: 'echo "sleep $*" >>@FOLDER@/calls',
@@ -48,7 +61,7 @@ describe('the installation on a Mac', () => {
     folder = mkdtempSync(join(tmpdir(), 'curfew-mac-'));
     archive = join(folder, 'archive');
     for (const [name, text] of Object.entries(PROGRAMS)) program(`fake/${name}`, `#!/bin/sh\n${text}\n`);
-    for (const place of ['loaded', 'paths.d', 'LaunchDaemons']) mkdirSync(join(folder, place));
+    for (const place of ['loaded', 'leaving', 'refused', 'paths.d', 'LaunchDaemons']) mkdirSync(join(folder, place));
     put('archive/agent/program/package.json', '{"type":"module","version":"0.2.0"}\n');
     for (const name of ['curfew-agent', 'curfew']) program(`archive/bin/${name}`, AGENT);
     put('archive/man/man8/curfew-agent.8.gz', '');
@@ -56,6 +69,7 @@ describe('the installation on a Mac', () => {
       put(`archive/${name}`, source(name));
     program('archive/install.sh', source('install.sh'));
     put('answer', '0');
+    put('leaves-within', '0');
   });
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -109,6 +123,32 @@ describe('the installation on a Mac', () => {
     assert.equal((await install()).exitCode, 0);
     assert.deepEqual(calls('curfew-agent'), []);
     assert.deepEqual(LABELS.map(isLoaded), [true, true]);
+  });
+
+  it('waits until launchd has let go of the jobs of before, the sweeper first', async () => {
+    assert.equal((await install()).exitCode, 0);
+    put('leaves-within', '3');
+    put('refused/curfew.agent', '2');
+    const { exitCode, stdout, stderr } = await install();
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /^curfew-agent 0\.2\.0 is installed\.$/m);
+    assert.equal(stderr, '');
+    assert.deepEqual(LABELS.map(isLoaded), [true, true]);
+    const loads = calls('launchctl bootstrap').map((line) => line.replace(/^.*\/|\.plist$/g, ''));
+    assert.deepEqual(loads.slice(-4), ['curfew.sweeper', 'curfew.agent', 'curfew.agent', 'curfew.agent']);
+  });
+
+  it('says what launchd does not take, after half a minute, and has it start the other', async () => {
+    put('refused/curfew.sweeper', '1000');
+    const { exitCode, stdout, stderr } = await install();
+    assert.equal(exitCode, 1);
+    assert.match(
+      stderr,
+      /^install\.sh: launchd does not take curfew\.sweeper: Bootstrap failed: 5: Input\/output error\. Run/,
+    );
+    assert.equal(stdout, '');
+    assert.deepEqual(LABELS.map(isLoaded), [true, false]);
+    assert.equal(calls('sleep').length, 29);
   });
 
   it('says so when the server refuses, and starts nothing', async () => {

@@ -1,6 +1,6 @@
 import { bootMs, CurfewError, instantMs, ManualClock, MINUTE, SECOND, type GrantOptions } from '@curfew/shared';
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { GrantAccount, GrantOrder } from '../../ports/privilege-host.js';
 import { describePrivilegeHost, type HostOnTrial } from '../../ports/privilege-host-contract.js';
@@ -440,6 +440,50 @@ describe('what a membership leaves in tokens', () => {
     await last.ending.resume('boot after');
     assert.deepEqual(readdirSync(path.join(windows.stateDir, 'ending')), []);
     assert.deepEqual(logons(), [1, 2, 3]);
+  });
+
+  describe('when Curfew is taken off the machine', () => {
+    /** Uninstalls, in the process after the agent's, which was stopped while it was ending what alice's right had left. */
+    async function uninstallMeanwhile(seconds: number): Promise<number> {
+      const agent = processOn(windows, clock);
+      const bootId = bootIdOf(windows.registry, () => 'boot');
+      await agent.ending.begin({ ...ended, bootId });
+      await clock.waitForTimer();
+      agent.ending.stop();
+      const over = new AbortController();
+      const { host } = processOn(windows, clock);
+      const uninstalled = host.uninstall().then(() => {
+        over.abort();
+      });
+      let passed = 0;
+      for (; passed < seconds && !over.signal.aborted; passed += 1) {
+        await Promise.race([clock.waitForTimer(), uninstalled]);
+        // What the second before has begun comes to its end.
+        await agent.marks.list();
+        clock.advance(SECOND);
+      }
+      await uninstalled;
+      assert.equal(existsSync(path.join(windows.stateDir, 'ending')), false);
+      return passed;
+    }
+
+    it('goes on to its end first', async () => {
+      await uninstallMeanwhile(100);
+      assert.deepEqual(
+        [pids(), logons()],
+        [
+          [11, 12, 4],
+          [2, 3],
+        ],
+      );
+    });
+
+    it('is waited for no longer than it should take', async () => {
+      windows.tokens.signOut = async () => 5;
+      const passed = await uninstallMeanwhile(100);
+      assert.ok(passed >= 75 && passed < 80, String(passed));
+      assert.deepEqual(logons(), [1, 2, 3]);
+    });
   });
 
   it('begins when a right is removed, and the removal does not wait for it', async () => {

@@ -11,7 +11,7 @@ import type {
 import { assertLeased } from '../leased-account.js';
 import { callFailed, type LocalGroup, type LocalGroups } from './local-groups.js';
 import type { MembershipMark, MembershipMarks } from './membership-marks.js';
-import type { PowerEnding } from './power-ending.js';
+import { SIGNED_OUT_WITHIN, type PowerEnding } from './power-ending.js';
 import type { TaskRemover } from './task-remover.js';
 import { ADMINISTRATORS, STATUS, type GroupsApi } from './windows-api.js';
 
@@ -118,13 +118,17 @@ export class WindowsHost implements PrivilegeHost {
   }
 
   async uninstall(): Promise<void> {
+    const { remover, marks, ending, bootId } = this.parts;
     for (const right of await this.list()) {
       await this.remove(right);
       await this.disarm(right.sessionId);
     }
-    await this.parts.remover.clear();
-    await this.parts.marks.clear();
-    await this.parts.ending.clear();
+    await remover.clear();
+    await marks.clear();
+    // Also what an agent had begun with that was stopped for this: nobody comes after.
+    await ending.resume(bootId());
+    await ending.untilOver(SIGNED_OUT_WITHIN);
+    await ending.clear();
   }
 
   /** Puts the account into the group under a mark, and reads it back. */

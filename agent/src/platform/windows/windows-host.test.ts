@@ -333,6 +333,54 @@ describe('a membership of the administrators of Windows', () => {
     assert.deepEqual(names.slice(4), ['CORP\\dora', 'AzureAD\\EvaExample']);
   });
 
+  describe('is of an account that cannot be looked up', () => {
+    const forget = (sid: string): void => {
+      windows.named.splice(
+        windows.named.findIndex((one) => one.sid === sid),
+        1,
+      );
+    };
+
+    it('and is gone, where this machine keeps its accounts itself', async () => {
+      forget(SIDS.alice);
+      const { accounts } = processOn(windows, clock);
+      assert.equal(await accounts.byKey(`sid:${SIDS.alice}`), undefined);
+      assert.equal(await accounts.byKey('sid:S-1-5-80-1'), undefined, 'who is no person');
+    });
+
+    for (const [sid, where] of [
+      [SIDS.dora, 'a domain'],
+      [SIDS.entra, 'Microsoft Entra'],
+    ] as const)
+      it(`and may be there all the same, where ${where} keeps it`, async () => {
+        const { accounts } = processOn(windows, clock);
+        assert.ok(await accounts.byKey(`sid:${sid}`));
+        forget(sid);
+        await assert.rejects(accounts.byKey(`sid:${sid}`), refusedAs('COMMAND_FAILED'));
+        await assert.rejects(host.grant(order({ account: person('x', sid) })), refusedAs('COMMAND_FAILED'));
+        assert.ok(!administrators().includes(sid));
+      });
+  });
+
+  it('is looked for in one account after the other, for a domain may be long in answering', async () => {
+    const profiles = [SIDS.dora, SIDS.entra, SIDS.bob];
+    windows.keys.set(String.raw`SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`, profiles);
+    let [asking, most] = [0, 0];
+    const counted =
+      <A, R>(ask: (argument: A) => Promise<R>) =>
+      async (argument: A): Promise<R> => {
+        most = Math.max(most, (asking += 1));
+        await Promise.resolve();
+        asking -= 1;
+        return ask(argument);
+      };
+    windows.groups.groupsOf = counted(windows.groups.groupsOf.bind(windows.groups));
+    for (const call of ['bySid', 'byName'] as const)
+      windows.accounts[call] = counted(windows.accounts[call].bind(windows.accounts));
+    assert.equal((await processOn(windows, clock).accounts.list()).length, 6);
+    assert.equal(most, 1);
+  });
+
   it('changes what the accounts say of themselves to be told', async () => {
     const { accounts } = processOn(windows, clock);
     const before = await accounts.version();

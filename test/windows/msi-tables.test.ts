@@ -90,6 +90,7 @@ describeOn([{ program: 'wixl' }, { program: 'msibuild' }], 'the tables of the .m
     assert.match(stdout, /\t0\.1\.0\t\t\t2\t\tWIX_DOWNGRADE_DETECTED/);
     const refusal = (await table('LaunchCondition')).get('NOT WIX_DOWNGRADE_DETECTED')?.['Description'] ?? '';
     assert.match(refusal, /^A newer Curfew agent is installed\. Uninstall it first/);
+    assert.match(refusal, /remove C:\\ProgramData\\Curfew: an older one may not read what is there\./);
   });
 
   it('install for the machine, in Program Files, on 64 bits', async () => {

@@ -173,7 +173,8 @@ export const REMEDIES = {
 
   // Programs
   SERVER_UNREACHABLE: 'Check address, port 7443, firewall, and that the server runs.',
-  AGENT_UNREACHABLE: 'Start the service: `systemctl start curfew-agent`.',
+  AGENT_UNREACHABLE:
+    'Start the service: `systemctl start curfew-agent`, on a Mac `launchctl kickstart system/curfew.agent`, on Windows `net start curfew-agent`.',
   WAIT_TIMED_OUT: 'It goes on without you: look with `status` or `list`, or wait again.',
   SELFTEST_RUNNING: 'Wait until it is over.',
   CHANGE_NOT_UNDONE: 'Undo it by hand; the text says what stood in the way.',

@@ -120,6 +120,8 @@ export interface Tables extends ReleaseTables {
     update_code: Generated<string>;
     update_detail: Generated<string>;
     update_since_ms: Generated<number | null>;
+    /** The trouble that it had last with a release, and with which: state and version; '' for none. */
+    update_trouble: Generated<string>;
   };
   device_account: {
     device_id: string;

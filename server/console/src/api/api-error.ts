@@ -20,6 +20,10 @@ export class ApiError extends Error {
 export const connectionLost = (): ApiError =>
   new ApiError('CONNECTION_LOST', 'cannot reach the server; check that it runs and try again');
 
+/** Whether the server has said no: nothing was done. After any other error that is not known: only the answer is missing. */
+export const wasRefused = (error: unknown): boolean =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500;
+
 /** What an error says to a person, as a sentence. */
 export function errorSentence(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -152,6 +152,19 @@ describe('Active Sessions in a browser', function () {
     await row(page, 'frank', 'mac-frank').waitFor();
   });
 
+  it('says that it is told nothing any more when a role is lowered, and offers what the person may now', async () => {
+    const page = await open('/sessions', 'bob');
+    await row(page, 'carol', 'web-1').waitFor();
+    await page.getByRole('link', { name: 'Active Sessions', exact: true }).waitFor();
+    const { users } = stage.host.api.world;
+    const bob = [...users.values()].find(({ name }) => name === 'bob');
+    users.set(bob?.id ?? '', { ...bob, role: 'ROLE_USER' });
+    await stage.host.goDown();
+    await stage.host.comeBack();
+    await page.getByText('Not live').waitFor();
+    await page.getByRole('link', { name: 'Active Sessions', exact: true }).waitFor({ state: 'detached' });
+  });
+
   it('searches, filters, sorts, and keeps all of it in the address', async () => {
     const page = await open('/sessions');
     await row(page, 'carol', 'web-1').waitFor();

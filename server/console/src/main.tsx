@@ -34,7 +34,7 @@ const api = new ApiClient({
   fetch: (input, init) => fetch(input, init),
   clock: browserClock,
   onDate: (date, sent, received) => serverClock.observe(date, sent, received),
-  onNotSignedIn: () => void queries.invalidateQueries({ queryKey: AUTH_KEY }),
+  onOtherCaller: () => void queries.invalidateQueries({ queryKey: AUTH_KEY }),
 });
 const services: Services = {
   api,

@@ -9,8 +9,8 @@ export interface ApiClientParts {
   readonly clock: Clock;
   /** Called with each answer's `Date` and the moments of sending and receiving. */
   readonly onDate: (dateMs: number, sent: BootMs, received: BootMs) => void;
-  /** Called when the server says that nobody is signed in any more. */
-  readonly onNotSignedIn: () => void;
+  /** Called when the server says that nobody is signed in any more, or that the person may less than the page knew. */
+  readonly onOtherCaller: () => void;
 }
 
 /** Sent with everything that changes something: a page of another site cannot set it without being asked about it. */
@@ -92,7 +92,7 @@ export class ApiClient {
   }
 
   private refused(error: ErrorBody, status: number, retryAfterSeconds: number | undefined): ApiError {
-    if (error.code === 'NOT_SIGNED_IN') this.parts.onNotSignedIn();
+    if (error.code === 'NOT_SIGNED_IN' || error.code === 'METHOD_NOT_ALLOWED') this.parts.onOtherCaller();
     return new ApiError(error.code, error.message, error.field, status, retryAfterSeconds);
   }
 }

@@ -50,9 +50,7 @@ export function RevokeProgressBar({
       variant={variant}
       isLiveRegion
       title={title}
-      {...(isDone || error !== undefined
-        ? { actionClose: <AlertActionCloseButton title={title} onClose={onClose} /> }
-        : {})}
+      {...(isSending ? {} : { actionClose: <AlertActionCloseButton title={title} onClose={onClose} /> })}
     >
       {error === undefined ? null : <p>{errorSentence(error)}</p>}
       {total === 0 && !isSending ? <p>Nothing was left that could be revoked.</p> : <p>{steps(progress, kind)}</p>}

@@ -129,4 +129,44 @@ describe('a revoke of many sessions', () => {
     run.follow([sessionFromProto(json('a', 'ENDING'))]);
     assert.deepEqual(counts(run), [0, 2, 1, 0, 0], 'the call came late');
   });
+
+  it('looks up what changed while nothing told of it', async () => {
+    const { api } = server(['c']);
+    const run = new RevokeRun(3);
+    await run.revoke(api, ['a', 'b', 'c'], 'why');
+    assert.deepEqual(counts(run), [0, 2, 0, 1, 0]);
+    await run.lookUp(broken(refused));
+    assert.deepEqual(counts(run), [0, 2, 0, 1, 0], 'it could not be asked');
+    const asked: object[] = [];
+    const call = ((_method: string, request: object) => {
+      asked.push(request);
+      return Promise.resolve({ sessions: [json('c', 'ENDING'), json('z', 'ENDING')] });
+    }) as Call;
+    await run.lookUp({ call });
+    assert.deepEqual(counts(run), [0, 1, 2, 0, 0]);
+    assert.deepEqual(asked, [
+      { filter: { states: ['SESSION_STATE_ENDING'] }, orderBy: 'create_time', pageSize: 1_000 },
+    ]);
+  });
+
+  it('looks up again once an answer has come that was awaited at a look-up', async () => {
+    const { api } = server();
+    const run = new RevokeRun(1);
+    const call = (async (...args: Parameters<Call>) => {
+      if (args[0] === 'SessionService/ListSessions') return { sessions: [] };
+      await run.lookUp({ call });
+      return api.call(...args);
+    }) as Call;
+    await run.revoke({ call }, ['a'], 'why');
+    assert.deepEqual(counts(run), [0, 0, 1, 0, 0]);
+  });
+
+  it('asks nothing when nothing is open', async () => {
+    const { api, chunks } = server();
+    const run = new RevokeRun(1);
+    await run.revoke(api, ['a'], 'why');
+    run.follow([sessionFromProto(json('a', 'ENDED'))]);
+    await run.lookUp(api);
+    assert.deepEqual(chunks, [1]);
+  });
 });

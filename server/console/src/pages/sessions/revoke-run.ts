@@ -44,6 +44,7 @@ export class RevokeRun {
   private readonly counts = { asked: 0, revoking: 0, confirmed: 0, waiting: 0, unknown: 0, kept: 0 };
   private total: number;
   private isSending = true;
+  private looksAgain = false;
   private error: Error | undefined;
   private picture: RevokeProgress | undefined;
   private readonly listeners = new Set<() => void>();
@@ -84,10 +85,10 @@ export class RevokeRun {
         if (wasRefused(error)) this.forget(id);
         else if (this.steps.get(id) === 'asked') this.set(id, 'unknown');
       this.fail(error);
-      await this.lookUp(api);
     }
     this.isSending = false;
     this.tell();
+    if (this.error !== undefined || this.looksAgain) await this.lookUp(api);
   }
 
   /**
@@ -95,6 +96,8 @@ export class RevokeRun {
    * cannot be asked nothing changes, and it is to be asked again.
    */
   async lookUp(api: Pick<ApiClient, 'call'>): Promise<void> {
+    // The answer that is awaited may be older than this.
+    this.looksAgain = this.isSending;
     const open = [...this.steps].filter(([, step]) => step !== 'asked' && step !== 'confirmed');
     if (open.length === 0) return;
     const isDoubtful = open.some(([, step]) => step === 'unknown' || step === 'kept');

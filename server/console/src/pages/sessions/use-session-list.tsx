@@ -29,12 +29,19 @@ export interface SessionList {
   readonly refetch: () => void;
 }
 
+/** What the list hears of all sessions, those of other pages too. */
+export interface SessionListEvents {
+  readonly onChanges: (sessions: readonly SessionView[]) => void;
+  /** Changes may have been missed. */
+  readonly onRestart: () => void;
+}
+
 /** One page of sessions, kept up to date: changed rows at once, the rest of the list within a second. */
 export function useSessionList(
   query: SessionQuery,
   pageSize: number,
   pageToken: string,
-  onChanges: (sessions: readonly SessionView[]) => void,
+  { onChanges, onRestart }: SessionListEvents,
 ): SessionList {
   const { api, clock, serverClock } = useServices();
   const client = useQueryClient();
@@ -84,7 +91,10 @@ export function useSessionList(
       if (waiting.current.length === 0) nextFrame(flush);
       waiting.current.push(sessionFromProto(session));
     },
-    onRestart: () => void client.invalidateQueries({ queryKey: [LIST] }),
+    onRestart: () => {
+      void client.invalidateQueries({ queryKey: [LIST] });
+      onRestart();
+    },
   });
 
   // Those that have ended go after a while.

@@ -246,6 +246,17 @@ describe('Active Sessions in a browser', function () {
       .waitFor();
   });
 
+  it('does not say that a session was not extended when only the answer is missing', async () => {
+    const page = await open('/sessions');
+    await row(page, 'carol', 'web-1').getByRole('button', { name: 'Actions for carol on web-1' }).click();
+    await page.getByRole('menuitem', { name: 'Extend…' }).click();
+    await stage.host.goDown();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: /^Extend by/ }).click();
+    await dialog.getByText('It is not known whether this was done').waitFor();
+    await stage.host.comeBack();
+  });
+
   it('shows reasons as text, whatever they are made of', async () => {
     const page = await open('/sessions');
     await row(page, 'alice', 'build-1').getByText('<script>alert(1)</script>').waitFor();

@@ -2,6 +2,7 @@ import { ActionGroup, Button, Form, PageSection } from '@patternfly/react-core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
+import { failureTitle } from '../../api/api-error.js';
 import { useServices } from '../../app/services.js';
 import type { WaitingTool } from '../../auth/auth-client.js';
 import { useSignedIn } from '../../auth/use-auth.js';
@@ -46,7 +47,9 @@ export function DeviceCodePage(): ReactElement {
           <Decided approved={decide.variables} />
         ) : (
           <Form onSubmit={(event) => event.preventDefault()} aria-label="Sign in a command line">
-            {decide.error === null ? null : <ErrorView title="The code was not taken" error={decide.error} />}
+            {decide.error === null ? null : (
+              <ErrorView title={failureTitle(decide.error, 'The code was not taken')} error={decide.error} />
+            )}
             <TextField
               id="user-code"
               label="Code that the terminal shows"

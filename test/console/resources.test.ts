@@ -160,7 +160,7 @@ describe('resources and connectors in a browser', function () {
     world.members.get(id)?.delete(carol);
     await page.getByRole('button', { name: 'Compare now' }).click();
     await settle('Give again…', 'Give it again');
-    await page.getByText('A new session has begun').waitFor();
+    await page.getByText('A new session starts').waitFor();
     const sessions = page.getByRole('grid', { name: 'Sessions' });
     await sessions.getByRole('row').filter({ hasText: 'a mistake' }).getByText('active').waitFor();
     assert.equal(world.members.get(id)?.has(carol), true);

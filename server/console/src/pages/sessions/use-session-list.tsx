@@ -23,6 +23,8 @@ const INTERVAL_MS = 900;
 export interface SessionList {
   readonly rows: readonly SessionView[];
   readonly total: number;
+  /** Whether that is of these filters; until the server has answered it is of those before. */
+  readonly isTotalKnown: boolean;
   readonly nextPageToken: string;
   readonly isPending: boolean;
   readonly error: Error | null;
@@ -109,6 +111,7 @@ export function useSessionList(
   return {
     rows,
     total: data?.totalSize ?? 0,
+    isTotalKnown: data !== undefined && !isPlaceholderData,
     nextPageToken: data?.nextPageToken ?? '',
     isPending: list.isPending,
     error: list.error,

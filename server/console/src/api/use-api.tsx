@@ -27,7 +27,7 @@ export function useApiQuery<M extends keyof CallMethods>(
   const { api } = useServices();
   return useQuery<CallMethods[M]['response']>({
     queryKey: [method, request],
-    queryFn: ({ signal }) => api.call(method, request, signal),
+    queryFn: ({ signal }) => api.ask(method, request, signal),
     enabled: options.enabled ?? true,
     refetchInterval: options.refetchIntervalMs ?? false,
     ...(options.keepPrevious === true ? { placeholderData: (previous) => previous } : {}),

@@ -3,7 +3,7 @@ import type { WatchState } from '../api/watch.js';
 
 /** How fresh the page is. */
 export interface LinkPicture {
-  /** When the first of the page's broken watches broke, or was let go of; undefined while all are live. */
+  /** When the first of the page's watches broke or was let go of, or a question was lost; undefined while all is well. */
   readonly staleSince: InstantMs | undefined;
   /** Whether the server refuses to go on telling what the page shows. */
   readonly isRefused: boolean;
@@ -11,7 +11,7 @@ export interface LinkPicture {
 
 type Fault = { readonly kind: 'broken'; readonly since: InstantMs } | { readonly kind: 'refused' };
 
-/** Knows which of the page's watches are not live, so that the header can say that what is shown may be old. */
+/** Knows which of the page's watches are not live, and which of its questions were lost, so that the header can say that what is shown may be old. */
 export class LinkStatus {
   private readonly faults = new Map<object, Fault>();
   private readonly listeners = new Set<() => void>();
@@ -33,12 +33,12 @@ export class LinkStatus {
     else if (state !== 'connecting') this.forget(watch);
   }
 
-  /** Says that a watch tells nothing from now on, and that what it has told is still shown. */
+  /** Says that a watch or a question tells nothing from now on, and that what it has told is still shown. */
   letGo(watch: object): void {
     if (this.faults.get(watch)?.kind !== 'broken') this.put(watch, { kind: 'broken', since: this.now() });
   }
 
-  /** Says that nothing of a watch is shown any more. */
+  /** Says that a watch or a question is well, or that nothing of it is shown any more. */
   forget(watch: object): void {
     if (this.faults.delete(watch)) this.tell();
   }

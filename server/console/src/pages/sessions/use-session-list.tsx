@@ -54,7 +54,7 @@ export function useSessionList(
 
   const list = useQuery({
     queryKey: [LIST, request],
-    queryFn: ({ signal }) => api.call(LIST, request, signal),
+    queryFn: ({ signal }) => api.ask(LIST, request, signal),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });
@@ -125,7 +125,7 @@ export function useSessionCount(kind: SessionKind): number | undefined {
   const request = { filter: { kind: sessionKindToProto(kind) }, pageSize: 1 };
   const count = useQuery({
     queryKey: [LIST, request],
-    queryFn: ({ signal }) => api.call(LIST, request, signal),
+    queryFn: ({ signal }) => api.ask(LIST, request, signal),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });

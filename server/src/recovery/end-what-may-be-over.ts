@@ -1,6 +1,6 @@
 import type { InstantMs } from '@curfew/shared';
 import type { LedgerTransaction } from '../ledger/ledger.js';
-import { openRollout, pauseFor } from '../releases/rollouts.js';
+import { pauseRunning } from '../releases/rollouts.js';
 import { moveRequest, requestFromRow, selectRequests } from '../requests/request-record.js';
 import { endSessions } from '../sessions/end-sessions.js';
 import { endSignIns } from '../sign-in/end-sign-ins.js';
@@ -40,7 +40,6 @@ export async function endWhatMayBeOver(tx: LedgerTransaction, now: InstantMs): P
     .execute();
   for (const { id } of joinTokens) tx.audit({ type: 'join_token.revoked', actor: SERVER, subject: id });
   const signIns = await endSignIns(tx, { now, actor: SERVER, why: 'ledger restored' });
-  const rollout = await openRollout(tx.db);
-  if (rollout !== undefined) await pauseFor(tx, rollout.version, detail);
+  await pauseRunning(tx, detail);
   return { sessions: sessions.length, approvals: approved.length, joinTokens: joinTokens.length, signIns };
 }

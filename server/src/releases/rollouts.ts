@@ -130,6 +130,12 @@ export interface Trouble {
   readonly version: string;
 }
 
+/** Pauses the rollout that runs, if any does. */
+export async function pauseRunning(tx: LedgerTransaction, reason: string): Promise<void> {
+  const open = await openRollout(tx.db);
+  if (open?.state === 'running') await move(tx, open, 'paused', reason, { kind: 'server' });
+}
+
 /** Pauses the rollout of a version, if it runs: a device of it is in trouble. Not for the trouble that the device had before. */
 export async function pauseFor(
   tx: LedgerTransaction,
@@ -141,7 +147,7 @@ export async function pauseFor(
   if (device.update_trouble === trouble) return;
   await tx.db.updateTable('device').set({ update_trouble: trouble }).where('id', '=', device.id).execute();
   const open = await openRollout(tx.db);
-  if (open?.version === version && open.state === 'running') await move(tx, open, 'paused', reason, { kind: 'server' });
+  if (open?.version === version) await pauseRunning(tx, reason);
 }
 
 const EVENTS = { running: 'rollout.resumed', paused: 'rollout.paused', finished: 'rollout.finished' } as const;

@@ -114,6 +114,16 @@ describe('sessions', () => {
     await refused('REQUEST_NOT_APPROVED', () => sessions.start(device, ALICE, id));
   });
 
+  it('are not started by the user to whom an account was linked after another was approved', async () => {
+    const { id } = await ask();
+    await requests.approve(olga, id, { reason: '' });
+    await users.create(olga, { name: 'bob', displayName: '', role: 'user' });
+    await users.link(olga, { user: 'bob', device: 'web-1', account: 'alice' });
+    await refused('ACCOUNT_INELIGIBLE', () => sessions.start(device, ALICE, id));
+    await users.link(olga, { user: 'alice', device: 'web-1', account: 'alice' });
+    assert.equal((await sessions.start(device, ALICE, id)).user_name, 'alice');
+  });
+
   it('are not started by a user who was disabled after the approval', async () => {
     const { id } = await ask();
     await requests.approve(olga, id, { reason: '' });

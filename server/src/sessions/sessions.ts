@@ -6,9 +6,11 @@ import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { nextTurn } from '../next-turn.js';
 import { placeOf } from '../resources/device-group.js';
 import { findOpenResource, findResource } from '../resources/find-resource.js';
-import { requestById } from '../requests/request-record.js';
+import { requestById, type RequestRecord } from '../requests/request-record.js';
+import type { Settings } from '../settings.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { findUserOfAccount } from '../users/user-of-account.js';
 import { findUser, type UserRecord } from '../users/users.js';
 import { endSessions, nextEnd } from './end-sessions.js';
 import { extendSession } from './extend-session.js';
@@ -53,7 +55,7 @@ const READ_AT_ONCE = 5_000;
 export class Sessions {
   constructor(private readonly context: UseCaseContext) {}
 
-  /** Starts an approved request. Errors: REQUEST_NOT_FOUND, LEDGER_ROLLED_BACK, and those of `startRequest`. */
+  /** Starts an approved request. Errors: REQUEST_NOT_FOUND, ACCOUNT_INELIGIBLE, LEDGER_ROLLED_BACK, and those of `startRequest`. */
   start(device: DeviceRow, account: AccountIdentity, given: string): Promise<SessionRecord> {
     return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);
@@ -67,6 +69,7 @@ export class Sessions {
       // A uid may have passed to somebody else since the approval.
       if (request.account.fingerprint !== account.fingerprint || request.account.name !== account.name)
         throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: 'it is not the account that asked' });
+      await assertStillOf(tx.db, this.context.settings, request, device, account);
       const starter = { actor: deviceActor(device), freshAtMs: undefined };
       return one(await sessionsById(tx.db, [await startRequest(tx, this.context, { device }, request, starter)]));
     });
@@ -250,6 +253,19 @@ async function selected(db: LedgerReader, selection: RevokeSelection) {
   if ('device' in selection) return { deviceId: (await findDevice(db, selection.device)).id };
   if ('resource' in selection) return { resourceId: (await findResource(db, selection.resource)).id };
   return { ids: await findIds(db, 'session', 'session', selection.ids, 'SESSION_NOT_FOUND') };
+}
+
+/** An account may have been linked to somebody else since the approval. Errors: ACCOUNT_INELIGIBLE, USER_DISABLED. */
+async function assertStillOf(
+  db: LedgerReader,
+  settings: Pick<Settings, 'linkAccounts'>,
+  request: RequestRecord,
+  device: DeviceRow,
+  account: AccountIdentity,
+): Promise<void> {
+  const found = await findUserOfAccount(db, settings, device, account);
+  if (found?.user.id !== request.user_id)
+    throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: 'it no longer belongs to who asked' });
 }
 
 /**

@@ -7,6 +7,7 @@ import { nextTurn } from '../next-turn.js';
 import { placeOf } from '../resources/device-group.js';
 import { findOpenResource, findResource } from '../resources/find-resource.js';
 import { requestById, type RequestRecord } from '../requests/request-record.js';
+import { takeBackApproved } from '../requests/take-back.js';
 import type { Settings } from '../settings.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
@@ -155,13 +156,19 @@ export class Sessions {
     return this.context.ledger.write((tx) => noteProcesses(tx, device, id, outcome));
   }
 
-  /** Decides the end of sessions, all in one transaction. Those that are ending or ended already stay as they are. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
+  /**
+   * Decides the end of sessions, all in one transaction. Those that are ending or ended already stay as they are. Of a user, of
+   * a device and of everything approvals that nobody has started are taken back as well. Errors: SESSION_NOT_FOUND,
+   * USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND.
+   */
   revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<Revoked> {
     const { ledger, clock } = this.context;
     return ledger.write(async (tx) => {
       const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
       const which = await selected(tx.db, selection);
       const moved = await endSessions(tx, clock.now(), which, decision);
+      // What is for a resource has started by itself.
+      if (!('ids' in which) && !('resourceId' in which)) await takeBackApproved(tx, clock.now(), which, decision);
       const ids = 'ids' in which ? which.ids : moved;
       // Many would keep every other writer waiting; for few, a read of its own would wait for the next commit.
       return { ids, sessions: ids.length <= READ_INSIDE ? await sessionsById(tx.db, ids) : undefined };

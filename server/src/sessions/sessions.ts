@@ -11,6 +11,7 @@ import { takeBackApproved } from '../requests/take-back.js';
 import type { Settings } from '../settings.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { presentCaller } from '../users/present-caller.js';
 import { findUserOfAccount } from '../users/user-of-account.js';
 import { findUser, type UserRecord } from '../users/users.js';
 import { endSessions, nextEnd } from './end-sessions.js';
@@ -76,7 +77,7 @@ export class Sessions {
     });
   }
 
-  /** Gives a session without a request. */
+  /** Gives a session without a request. Errors, beside those of what is given: those of `presentCaller`. */
   grant(
     caller: Caller,
     input: {
@@ -96,6 +97,7 @@ export class Sessions {
       throw new CurfewError('FIELD_INVALID', { field: 'device', problem: 'give a device or a resource, one of them' });
     return ledger.write(async (tx) => {
       await assertGranting(tx.db);
+      await presentCaller(tx.db, caller, '/curfew.admin.v1.SessionService/GrantSession');
       assertWithinLimit('duration', input.durationMs, settings.maxSessionMs);
       const user = await findUser(tx.db, input.user);
       const given = {
@@ -141,12 +143,13 @@ export class Sessions {
     });
   }
 
-  /** Lengthens a live session. Errors: SESSION_NOT_FOUND, and those of `extendSession`. */
+  /** Lengthens a live session. Errors: SESSION_NOT_FOUND, those of `presentCaller` and of `extendSession`. */
   extend(caller: Caller, given: string, byMs: number): Promise<SessionRecord> {
     return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);
+      const extender = await presentCaller(tx.db, caller);
       const id = await findId(tx.db, 'session', 'session', given, 'SESSION_NOT_FOUND');
-      await extendSession(tx, this.context, caller, one(await sessionsById(tx.db, [id])), byMs);
+      await extendSession(tx, this.context, extender, one(await sessionsById(tx.db, [id])), byMs);
       return one(await sessionsById(tx.db, [id]));
     });
   }

@@ -76,6 +76,14 @@ describe('what was removed by hand and is given again', () => {
     assert.equal((await extend(10 * MINUTE)).duration_ms, 20 * MINUTE);
   });
 
+  it('is not given by somebody who was disabled, or has lost the role, before their call had its turn', async () => {
+    const drift = await cut({});
+    await office.users.update(office.by('olga'), 'adam', { role: 'approver' });
+    await refused('METHOD_NOT_ALLOWED', () => giveAgain(drift));
+    await office.users.update(office.by('olga'), 'adam', { role: 'admin', disabled: true });
+    await refused('USER_DISABLED', () => giveAgain(drift));
+  });
+
   it('is not extended where its policy forbids that', async () => {
     const again = await giveAgain(await cut({ noExtension: true }));
     await hold(again.id);

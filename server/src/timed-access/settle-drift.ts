@@ -8,6 +8,7 @@ import { termsOf, type SessionTerms } from '../sessions/insert-session.js';
 import { sessionsById, type SessionRecord } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { presentCaller } from '../users/present-caller.js';
 import { userById } from '../users/users.js';
 import { ask, type CompareParts } from './compare.js';
 import { findDrift, forgetDrift, sessionOf, type DriftRow } from './drift.js';
@@ -50,7 +51,7 @@ export async function acceptDrift(tx: LedgerTransaction, now: InstantMs, settlem
 
 /**
  * Gives what was removed by hand again, for the rest of its session's time and on its terms. Errors: DRIFT_NOT_FOUND,
- * DRIFT_ACTION_UNFIT, SELF_APPROVAL, USER_DISABLED, RESOURCE_DISABLED, CONNECTOR_DISABLED, SESSION_ALREADY_LIVE, DURATION_TOO_LONG,
+ * DRIFT_ACTION_UNFIT, those of `presentCaller`, SELF_APPROVAL, USER_DISABLED, RESOURCE_DISABLED, CONNECTOR_DISABLED, SESSION_ALREADY_LIVE, DURATION_TOO_LONG,
  * LEDGER_ROLLED_BACK, ID_AMBIGUOUS.
  */
 export async function giveDriftAgain(
@@ -61,6 +62,7 @@ export async function giveDriftAgain(
   const { caller, reason } = settlement;
   const now = context.clock.now();
   await assertGranting(tx.db);
+  await presentCaller(tx.db, caller, '/curfew.admin.v1.ResourceService/GiveDriftAgain');
   const drift = await findDrift(tx.db, settlement.given, now);
   assertFits(drift, 'removed_by_hand', 'given again');
   const cut = await sessionOf(tx.db, drift);

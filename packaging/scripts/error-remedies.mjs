@@ -124,6 +124,7 @@ export const REMEDIES = {
   DECISION_NOT_YOURS: 'Somebody whom it waits for has to decide.',
   DECISION_ALREADY_MADE: 'Nothing: others have to decide as well.',
   REVIEW_NOT_WAITING: 'Nothing: it was reviewed, or needs no review.',
+  EXTENSION_NOT_YOURS: 'Ask one of those.',
   EXTENSION_NOT_ALLOWED: 'Ask anew when the session is over.',
 
   // Resources

@@ -183,6 +183,7 @@ export const ERRORS = {
     'FAILED_PRECONDITION',
     'the request {id} has no break-glass session that waits for a review',
   ),
+  EXTENSION_NOT_YOURS: spec('PERMISSION_DENIED', 'the session {id} is extended by {who}'),
   EXTENSION_NOT_ALLOWED: spec('FAILED_PRECONDITION', "the policy '{policy}' lets no session be extended"),
 
   // Resources

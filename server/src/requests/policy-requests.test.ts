@@ -364,6 +364,25 @@ describe('sessions under policies', () => {
     assert.equal((await extend(id, 10 * MINUTE)).duration_ms, 40 * MINUTE);
   });
 
+  it('are extended by those who may decide a step of their policy, and by admins', async () => {
+    const steps = [
+      { users: [], groups: ['dba'], approvals: 2 },
+      { users: ['bert'], groups: [], approvals: 1 },
+    ];
+    const id = await begin({ steps });
+    const by = (who: Person) => office.sessions.extend(office.by(who), id, MINUTE);
+    await refused('EXTENSION_NOT_YOURS', () => by('anna'));
+    await office.users.update(office.by('olga'), 'anna', { groups: ['dba'] });
+    await office.users.update(office.by('olga'), 'vera', { groups: ['dba'] });
+    await refused('EXTENSION_NOT_YOURS', () => by('vera'));
+    for (const who of ['anna', 'bert', 'adam'] as const) await by(who);
+    assert.equal((await office.sessions.get(id)).duration_ms, 33 * MINUTE);
+    // The version that it was made under counts.
+    await office.usePolicies([draft('rules')]);
+    await office.users.update(office.by('olga'), 'anna', { groups: [] });
+    await refused('EXTENSION_NOT_YOURS', () => by('anna'));
+  });
+
   it('are not extended where the policy forbids it', async () => {
     const id = await begin({ noExtension: true });
     await refused('EXTENSION_NOT_ALLOWED', () => extend(id, MINUTE));

@@ -57,6 +57,7 @@ describe('sessions', () => {
         await db.selectFrom('session').selectAll().execute(),
         await db.selectFrom('access_request').selectAll().execute(),
         await db.selectFrom('device').selectAll().execute(),
+        await db.selectFrom('account_link').selectAll().execute(),
         await db.selectFrom('audit_event').select('idx').execute(),
       ]),
     );
@@ -71,6 +72,11 @@ describe('sessions', () => {
     assert.equal(await picture(), before);
   }
 
+  /** One more owner. */
+  const another = async (name: string): Promise<Caller> => {
+    const { id } = await users.create('server', { name, displayName: '', role: 'owner' });
+    return { userId: id, userName: name, tokenId: '', role: 'owner' };
+  };
   const ask = (who = ALICE) =>
     requests.create(device, { account: who, durationMs: MINUTE, reason: 'a look', options: OPTIONS });
   const give = (user: string, name: string) =>
@@ -114,6 +120,16 @@ describe('sessions', () => {
     await refused('REQUEST_NOT_APPROVED', () => sessions.start(device, ALICE, id));
   });
 
+  it('are not started by the user to whom an account was linked after another was approved', async () => {
+    const { id } = await ask();
+    await requests.approve(olga, id, { reason: '' });
+    await users.create(olga, { name: 'bob', displayName: '', role: 'user' });
+    await users.link(olga, { user: 'bob', device: 'web-1', account: 'alice' });
+    await refused('ACCOUNT_INELIGIBLE', () => sessions.start(device, ALICE, id));
+    await users.link(olga, { user: 'alice', device: 'web-1', account: 'alice' });
+    assert.equal((await sessions.start(device, ALICE, id)).user_name, 'alice');
+  });
+
   it('are not started by a user who was disabled after the approval', async () => {
     const { id } = await ask();
     await requests.approve(olga, id, { reason: '' });
@@ -128,11 +144,26 @@ describe('sessions', () => {
     await users.link(olga, { user: 'olga', device: 'web-1', account: 'bob' });
     await refused('SELF_APPROVAL', () => give('alice', 'bob'));
     await users.create(olga, { name: 'carol', displayName: '', role: 'user' });
-    await users.link(olga, { user: 'carol', device: 'web-1', account: 'bob' });
+    await users.link(await another('otto'), { user: 'carol', device: 'web-1', account: 'bob' });
     await refused('ACCOUNT_INELIGIBLE', () => give('alice', 'bob'));
     assert.equal((await give('carol', 'bob')).user_name, 'carol');
     const { id } = await ask(OLGA);
     await refused('SELF_APPROVAL', () => requests.approve(olga, id, { reason: '' }));
+  });
+
+  it("are not given to oneself by making an account of one's own another's", async () => {
+    const otto = await another('otto');
+    await users.create(olga, { name: 'carol', displayName: '', role: 'user' });
+    const link = (by: Caller, user: string, name: string) => users.link(by, { user, device: 'web-1', account: name });
+    await refused('SELF_APPROVAL', () => link(olga, 'carol', 'olga'));
+    await link(olga, 'olga', 'olga');
+    await refused('SELF_APPROVAL', () => link(olga, 'carol', 'olga'));
+    await link(otto, 'olga', 'bob');
+    await refused('SELF_APPROVAL', () => link(olga, 'carol', 'bob'));
+    await refused('SELF_APPROVAL', () => users.unlink(olga, { user: 'olga', device: 'web-1', account: 'bob' }));
+    await users.unlink(otto, { user: 'olga', device: 'web-1', account: 'bob' });
+    await link(olga, 'carol', 'bob');
+    assert.equal((await give('carol', 'bob')).user_name, 'carol');
   });
 
   it('are effective only when the device has applied the generation that ended them', async () => {

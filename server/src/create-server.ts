@@ -124,7 +124,7 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
   const listening = await listenForMetrics(metrics, asked, { config, ca, clock, random, logger });
   await timedAccess.work.start();
   const expiry = new ExpiryTimer(ledger, sessions, clock, logger, hub.lostSince);
-  const swept = { context, config, ledger, requests, signIn, hub, notifications, timedAccess, recorded, updates };
+  const swept = { ...more, context, config, ledger, requests, recorded, logger };
   const everyMinute = () => sweepEveryMinute(swept);
   const everyDay = async (): Promise<void> => {
     credentials.rotate(await tlsContext(ca, config));

@@ -75,6 +75,7 @@ export class LinkHub {
   private readonly observations: Observations;
   /** When this process lost each device's link. */
   private readonly lost = new Map<string, number>();
+  private isStopping = false;
   private readonly startedAt: number;
   private readonly clock: Clock;
   private readonly presence: LinkPresence;
@@ -139,7 +140,7 @@ export class LinkHub {
     return this.pushes.size;
   }
 
-  /** Takes a link over after its hello; ends an older one of the same device. */
+  /** Takes a link over after its hello; ends an older one of the same device. Takes none over once the server stops. */
   async join(
     link: DeviceLink,
     known: { readonly checkpoint: string; readonly leaseKeysVersion: number },
@@ -150,8 +151,12 @@ export class LinkHub {
       link.close(new CurfewError('DEVICE_KEY_REPLACED'));
       return;
     }
-    const joining = this.presence.join(id, link.instance);
+    const joining = this.isStopping ? undefined : this.presence.join(id, link.instance);
     const elsewhere = joining === undefined ? undefined : await joining;
+    if (this.isStopping) {
+      link.close(new CurfewError('SERVER_STOPPING'));
+      return;
+    }
     const older = this.links.get(id);
     const isFirstOfKey = older !== undefined && older.device.key_hash !== link.device.key_hash;
     if (isFirstOfKey) this.fenced.delete(id);
@@ -283,13 +288,19 @@ export class LinkHub {
     for (const link of old.slice(0, most)) link.close(new CurfewError('SERVER_STOPPING'));
   }
 
-  /** Ends every link; where there are other servers, not all at a time: the agents go to those. */
+  /**
+   * Ends every link; where there are other servers, not all at a time: the agents go to those. Until its turn has come a
+   * device is told what changes.
+   */
   async closeAll(): Promise<void> {
+    this.isStopping = true;
     const links = [...this.links.values()];
-    this.links.clear();
     const pauseMs = this.presence === ALONE ? 0 : Math.min(DRAIN_PAUSE_MS, DRAIN_MS / (links.length / CLOSED_AT_ONCE));
     for (let at = 0; at < links.length; at += CLOSED_AT_ONCE) {
-      for (const link of links.slice(at, at + CLOSED_AT_ONCE)) link.close(new CurfewError('SERVER_STOPPING'));
+      for (const link of links.slice(at, at + CLOSED_AT_ONCE)) {
+        this.links.delete(link.device.id);
+        link.close(new CurfewError('SERVER_STOPPING'));
+      }
       if (pauseMs > 0 && at + CLOSED_AT_ONCE < links.length)
         await new Promise<void>((resolve) => {
           this.clock.after(durationMs(pauseMs), resolve);

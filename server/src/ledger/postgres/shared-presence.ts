@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { devicesOf, type LinkPresence } from '../../link/link-presence.js';
 import type { Change, Ledger, LedgerReader, LedgerTransaction } from '../ledger.js';
 import type { Tables } from '../tables.js';
+import type { FirstToKnow } from './change-feed.js';
 
 /** What only a ledger of several servers has. */
 interface SharedTables extends Tables {
@@ -26,7 +27,7 @@ export interface SharedPresenceParts {
 }
 
 /** Which server holds which link, in the ledger. Every server knows all of it, from the changes that it is told. */
-export class SharedPresence implements LinkPresence {
+export class SharedPresence implements LinkPresence, FirstToKnow {
   private readonly id: string;
   private readonly others = new Set<string>();
   private readonly lost = new Map<string, number>();
@@ -101,6 +102,11 @@ export class SharedPresence implements LinkPresence {
   async refresh(db: LedgerReader, changes: readonly Change[]): Promise<void> {
     const ids = devicesOf(changes);
     if (ids === undefined || ids.size > 0) await this.look(db, ids);
+  }
+
+  /** Whether a change is of a link that others held: this server has buried one of them, or holds the link itself now. */
+  concerns(changes: readonly Change[]): boolean {
+    return changes.some(({ kind, id }) => kind === 'device' && this.others.has(id));
   }
 
   private async look(db: LedgerReader, ids: ReadonlySet<string> | undefined): Promise<void> {

@@ -1,0 +1,90 @@
+import { PostgresLedger, SharedPresence } from '@curfew/server/parts';
+import { durationMs, ManualClock, SECOND, silentLogger, SystemClock, systemRandom } from '@curfew/shared';
+import assert from 'node:assert/strict';
+import { noteKey } from '../support/ledger-contract.js';
+import { describeOn } from '../support/machine-needs.js';
+import { PostgresLedgerStage } from '../support/postgres-ledger-stage.js';
+
+/** How often a server says that it lives. */
+const BEAT = durationMs(5 * SECOND);
+
+/** What a server of its own knows of the links of all. */
+class Place {
+  /** The agent's process by each device that is linked here. */
+  readonly held = new Map<string, string>();
+  /** What another server was seen to have taken over, with the process that it is with there. */
+  readonly taken: string[] = [];
+
+  private constructor(
+    readonly ledger: PostgresLedger,
+    readonly presence: SharedPresence,
+    readonly clock: ManualClock,
+  ) {}
+
+  static async open(url: string, held: Iterable<readonly [string, string]> = []): Promise<Place> {
+    const parts = { random: systemRandom, logger: silentLogger };
+    const [clock, ledger] = [
+      new ManualClock(),
+      await PostgresLedger.open({ ...parts, url, noteKey, clock: new SystemClock() }),
+    ];
+    const place = new Place(ledger, new SharedPresence({ ...parts, ledger, clock }), clock);
+    for (const [id, instance] of held) place.held.set(id, instance);
+    ledger.beforeTelling(place.presence);
+    await place.presence.start(
+      () => place.held,
+      (id, instance) => {
+        place.taken.push(`${id} ${instance}`);
+        place.held.delete(id);
+      },
+    );
+    return place;
+  }
+
+  /** Resolves with what is given at the moment in which this server's listeners are told of a device. */
+  told<T>(deviceId: string, give: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      const stop = this.ledger.onChange((changes) => {
+        if (!changes.some(({ kind, id }) => kind === 'device' && id === deviceId)) return;
+        stop();
+        resolve(give());
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.presence.stop();
+    await this.ledger.close();
+  }
+}
+
+describeOn([{ postgres: 15 }], 'the links of several servers', function () {
+  this.timeout(60_000);
+  const stage = new PostgresLedgerStage(15);
+  let [a, b]: [Place?, Place?] = [];
+
+  before(() => stage.start());
+  after(() => stage.stop());
+  beforeEach(async () => {
+    await (await stage.begin()).close();
+    a = await Place.open(stage.url);
+    b = await Place.open(stage.url);
+  });
+  afterEach(async () => {
+    await a?.close();
+    await b?.close();
+  });
+
+  it('are lost for the server that finds another one dead, before anybody there is told of it', async () => {
+    const { presence, ledger, clock } = a!;
+    const joined = a!.told('dev-x', () => presence.isElsewhere('dev-x'));
+    await b!.presence.join('dev-x', 'one');
+    assert.equal(await joined, true);
+    // Dead is who does not say any more that they live: nothing here does for this server.
+    await stage.server.run('update replica set seen_at_ms = 0');
+    const buried = a!.told('dev-x', () => [presence.isElsewhere('dev-x'), presence.lostElsewhereAt('dev-x')]);
+    clock.advance(BEAT);
+    assert.deepEqual(await buried, [false, clock.now()]);
+    assert.deepEqual([...presence.elsewhere], []);
+    assert.equal(ledger.problem, '');
+  });
+});

@@ -57,6 +57,10 @@ class Place {
   }
 }
 
+/** How many changes there are. */
+const revisions = (ledger: PostgresLedger): Promise<number> =>
+  ledger.read(async (db) => (await db.selectFrom('change').select('revision').execute()).length);
+
 describeOn([{ postgres: 15 }], 'the links of several servers', function () {
   this.timeout(60_000);
   const stage = new PostgresLedgerStage(15);
@@ -86,5 +90,21 @@ describeOn([{ postgres: 15 }], 'the links of several servers', function () {
     assert.deepEqual(await buried, [false, clock.now()]);
     assert.deepEqual([...presence.elsewhere], []);
     assert.equal(ledger.problem, '');
+  });
+
+  it('are given up where another server has taken one over before it was to be found among those held', async () => {
+    const { presence, ledger, clock, held, taken } = a!;
+    await presence.join('dev-x', 'one');
+    const heard = a!.told('dev-x', () => [...taken]);
+    assert.equal(await b!.presence.join('dev-x', 'two'), 'one');
+    assert.deepEqual(await heard, []);
+    held.set('dev-x', 'one');
+    const before = await revisions(ledger);
+    clock.advance(BEAT);
+    // A write of its own comes after the one that was begun before.
+    await ledger.write(() => Promise.resolve());
+    assert.deepEqual([taken, [...held], presence.isElsewhere('dev-x')], [['dev-x two'], [], true]);
+    assert.equal(await revisions(ledger), before);
+    assert.equal(await presence.join('dev-x', 'one'), 'two');
   });
 });

@@ -116,11 +116,13 @@ export class SharedPresence implements LinkPresence, FirstToKnow {
     const found = new Map(rows.filter((row) => row.replica_id !== this.id).map((row) => [row.device_id, row.instance]));
     for (const id of ids ?? new Set(this.others))
       if (!found.has(id) && this.others.delete(id)) this.lost.set(id, this.parts.clock.now());
-    for (const [id, instance] of found) {
-      this.others.add(id);
-      this.lost.delete(id);
-      if (this.held().has(id)) this.taken(id, instance);
-    }
+    for (const [id, instance] of found) this.isWithAnother(id, instance);
+  }
+
+  private isWithAnother(deviceId: string, instance: string): void {
+    this.others.add(deviceId);
+    this.lost.delete(deviceId);
+    if (this.held().has(deviceId)) this.taken(deviceId, instance);
   }
 
   private beatLater(): void {
@@ -157,7 +159,10 @@ export class SharedPresence implements LinkPresence, FirstToKnow {
     });
   }
 
-  /** The ledger may lack a link whose beginning or end it could not take, or that it gave up while this server was silent. */
+  /**
+   * The ledger may lack a link whose beginning or end it could not take, or that it gave up while this server was silent.
+   * A link that another server has is no more here: it may have been taken over before it was to be found among those held.
+   */
   private async agree(tx: LedgerTransaction): Promise<void> {
     const db = shared(tx.db);
     const rows = await db.selectFrom('device_link').select('device_id').where('replica_id', '=', this.id).execute();
@@ -169,12 +174,13 @@ export class SharedPresence implements LinkPresence, FirstToKnow {
       }
     for (const [id, instance] of held)
       if (!noted.has(id)) {
+        const taken = await linkOf(tx.db, id);
+        if (taken !== undefined) {
+          this.isWithAnother(id, taken.instance);
+          continue;
+        }
         const link = { device_id: id, replica_id: this.id, instance, since_ms: this.parts.clock.now() };
-        await db
-          .insertInto('device_link')
-          .values(link)
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
+        await db.insertInto('device_link').values(link).execute();
         tx.changed('device', id, '');
       }
   }

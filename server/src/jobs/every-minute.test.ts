@@ -1,39 +1,50 @@
-import { CurfewError, durationMs, MINUTE, silentLogger } from '@curfew/shared';
+import { CurfewError, durationMs, MINUTE, silentLogger, type LeaseKeySet } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { openOffice, SUDO, type Office } from '../policies/office-fixture.js';
 import { sweepRecordings } from '../recordings/sweep-recordings.js';
 import { UNAVAILABLE_RECORDINGS } from '../recordings/unavailable-recordings.js';
 import { sweepEveryMinute } from './every-minute.js';
 
-const OWN = ['links', 'checkpoints', 'recordings'];
+const OWN = ['links', 'checkpoints', 'recordings', 'leaseKeys'];
 const LEADERS = ['requests', 'rollouts', 'signIns', 'oidc', 'notifications', 'timedAccess'];
 
 describe('what is done every minute', () => {
   let office: Office;
   let ran: string[];
   let logged: unknown[];
+  let keySet: LeaseKeySet;
   beforeEach(async () => {
     office = await openOffice();
-    [ran, logged] = [[], []];
+    [ran, logged, keySet] = [[], [], { version: 0, keys: [] }];
   });
   afterEach(() => office.ledger.close());
 
   /** Parts that note that they have run, of which one fails. */
   const parts = (failing = '') => {
-    const run = async (part: string): Promise<void> => {
+    const begin = (part: string): void => {
       ran.push(part);
       if (part === failing) throw new CurfewError('LEDGER_UNAVAILABLE', { problem: part });
+    };
+    const run = async (part: string): Promise<void> => {
+      begin(part);
     };
     return {
       context: office.context,
       config: { connectionAgeMs: MINUTE },
       ledger: { leads: true },
+      keys: {
+        lease: {
+          get set() {
+            begin('leaseKeys');
+            return keySet;
+          },
+        },
+      },
       requests: { sweep: () => run('requests').then(() => office.requests.sweep()) },
       signIn: { signIns: { sweep: () => run('signIns') }, oidc: { signIn: { recheck: () => run('oidc') } } },
       hub: {
         spread: () => {
-          ran.push('links');
-          if (failing === 'links') throw new CurfewError('LEDGER_UNAVAILABLE', { problem: failing });
+          begin('links');
         },
         pushCheckpoints: () => run('checkpoints'),
         lostSince: () => undefined,
@@ -88,5 +99,16 @@ describe('what is done every minute', () => {
     const sweep = () => sweepRecordings(office.context, UNAVAILABLE_RECORDINGS, MINUTE);
     await assert.rejects(sweepEveryMinute({ ...parts(), recorded: { sweep } }), AggregateError);
     assert.equal((await office.requests.get(id)).state, 'timed_out');
+  });
+
+  it('tells of lease keys that could not be told of when they were made, once', async () => {
+    const told: string[] = [];
+    office.ledger.onChange((changes) => told.push(...changes.map(({ kind }) => kind)));
+    keySet = { version: 2, keys: [] };
+    for (let minute = 0; minute < 2; minute++) await sweepEveryMinute({ ...parts(), ledger: { leads: false } });
+    const events = await office.ledger.read((db) =>
+      db.selectFrom('audit_event').select('idx').where('type', '=', 'lease_keys.made').execute(),
+    );
+    assert.deepEqual([events.length, told], [1, ['ledger']]);
   });
 });

@@ -4,6 +4,8 @@ import { SilentDevices } from '../devices/silent-devices.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LinkHub } from '../link/link-hub.js';
 import type { Notifier } from '../notifiers/notifier.js';
+import type { LeaseKeys } from '../pki/lease-keys.js';
+import { recordLeaseKeys } from '../pki/record-lease-keys.js';
 import type { Rollouts } from '../releases/rollouts.js';
 import type { Requests } from '../requests/requests.js';
 import { confirmFormer } from '../sessions/confirm-former.js';
@@ -16,6 +18,7 @@ export interface EveryMinuteParts {
   readonly context: UseCaseContext;
   readonly config: Pick<Config, 'connectionAgeMs'>;
   readonly ledger: Pick<Ledger, 'leads'>;
+  readonly keys: { readonly lease: Pick<LeaseKeys, 'set'> };
   readonly requests: Pick<Requests, 'sweep'>;
   readonly signIn: {
     readonly signIns: Pick<SignIns, 'sweep'>;
@@ -49,6 +52,7 @@ export async function sweepEveryMinute(parts: EveryMinuteParts): Promise<void> {
     links: () => config.connectionAgeMs !== undefined && hub.spread(config.connectionAgeMs),
     checkpoints: () => hub.pushCheckpoints(),
     recordings: () => recorded.sweep(),
+    leaseKeys: () => recordLeaseKeys(context.ledger, parts.keys.lease),
   });
   // Of several servers on one ledger, one does the rest.
   if (ledger.leads)

@@ -1,12 +1,22 @@
 import type { ConnectResponse } from '@curfew/proto';
-import { durationMs, MINUTE, silentLogger } from '@curfew/shared';
+import {
+  durationMs,
+  MINUTE,
+  silentLogger,
+  verifyLease,
+  verifyLeaseKeySet,
+  type LeaseKeySet,
+  type Logger,
+} from '@curfew/shared';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AuditLog } from '../audit/audit-log.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import { nextTurn } from '../next-turn.js';
+import { LeaseKeys } from '../pki/lease-keys.js';
 import { SecretFiles } from '../pki/secret-files.js';
 import { openServerKeys } from '../pki/server-keys.js';
 import { openOffice, SUDO, type Office } from '../policies/office-fixture.js';
@@ -25,7 +35,7 @@ const PAUSE = durationMs(200);
 class FakeLink implements DeviceLink {
   readonly leases = new Map<string, string>();
   readonly isAhead = false;
-  readonly nonce: string;
+  readonly nonce = randomBytes(16).toString('hex');
   readonly helloAt;
   readonly sent: NonNullable<ConnectResponse['message']>[] = [];
   readonly ends: string[] = [];
@@ -36,7 +46,6 @@ class FakeLink implements DeviceLink {
     readonly instance = 'one',
   ) {
     this.helloAt = clock.bootTime();
-    this.nonce = `nonce of ${device.id} ${instance}`;
   }
 
   readonly send = ({ message }: ConnectResponse): void => {
@@ -46,10 +55,18 @@ class FakeLink implements DeviceLink {
     this.ends.push(code);
   };
 
-  /** How many leases the newest desired state has. */
-  get leasesTold(): number | undefined {
+  /** What its device trusts after all that it was sent, from what it trusted before. Errors: as an agent's. */
+  async trustedAfter(before: LeaseKeySet): Promise<LeaseKeySet> {
+    let trusted = before;
+    for (const message of this.sent)
+      if (message.$case === 'leaseKeySet') trusted = await verifyLeaseKeySet(message.value.signedKeySet, trusted);
+    return trusted;
+  }
+
+  /** The leases of the newest desired state; undefined when it was sent none. */
+  get leasesTold(): readonly string[] | undefined {
     const newest = this.sent.findLast((message) => message.$case === 'desired');
-    return newest?.$case === 'desired' ? newest.value.leases.length : undefined;
+    return newest?.$case === 'desired' ? newest.value.leases : undefined;
   }
 }
 
@@ -68,18 +85,22 @@ describe('the hub of links', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function openHub(presence: LinkPresence): Promise<LinkHub> {
+  async function openHub(presence: LinkPresence, logger: Logger = silentLogger): Promise<LinkHub> {
     const { context, ledger, devices, requests } = office;
     const keys = await openServerKeys(new SecretFiles(folder));
     return new LinkHub({
-      ...{ context, ledger, devices, requests, keys, presence, logger: silentLogger, uninstallNeedsCode: false },
+      ...{ context, ledger, devices, requests, keys, presence, logger, uninstallNeedsCode: false },
       recordings: new Recordings(context, UNAVAILABLE_RECORDINGS, MINUTE),
       auditLog: new AuditLog(ledger, keys.note),
       offers: new ReleaseOffers(ledger),
     });
   }
-  const join = (hub: LinkHub, link: DeviceLink): Promise<void> =>
-    hub.join(link, { checkpoint: '', leaseKeysVersion: 1 });
+  const join = (hub: LinkHub, link: DeviceLink, leaseKeysVersion = 1): Promise<void> =>
+    hub.join(link, { checkpoint: '', leaseKeysVersion });
+  const grant = async (device: string): Promise<string> => {
+    const wish = { user: 'alice', device, account: 'alice', durationMs: MINUTE, reason: 'why', options: SUDO };
+    return (await office.sessions.grant(office.by('adam'), wish)).id;
+  };
   const until = async (isSo: () => boolean): Promise<void> => {
     for (let turn = 0; turn < 1_000 && !isSo(); turn++) await nextTurn();
     assert.ok(isSo(), 'it did not come to that');
@@ -104,13 +125,13 @@ describe('the hub of links', () => {
         options: SUDO,
       };
       const { id } = await office.sessions.grant(office.by('adam'), wish);
-      await until(() => last.leasesTold === 1);
+      await until(() => last.leasesTold?.length === 1);
 
       const closing = hub.closeAll();
       assert.ok(others.every(({ ends }) => ends.join() === 'SERVER_STOPPING'));
       assert.deepEqual([last.ends, hub.linkCount, hub.isLinked(office.web.id)], [[], 1, true]);
       await office.sessions.revoke(office.by('adam'), { ids: [id] }, 'enough');
-      await until(() => last.leasesTold === 0);
+      await until(() => last.leasesTold?.length === 0);
       office.clock.advance(PAUSE);
       await closing;
       assert.deepEqual([last.ends, hub.linkCount, hub.isLinked(office.web.id)], [['SERVER_STOPPING'], 0, false]);
@@ -132,6 +153,51 @@ describe('the hub of links', () => {
       await join(hub, late);
       assert.deepEqual([early.ends, late.ends], [['SERVER_STOPPING'], ['SERVER_STOPPING']]);
       assert.deepEqual([early.sent, late.sent, hub.linkCount, joins], [[], [], 0, [office.web.id]]);
+    });
+  });
+
+  describe('whose lease keys another server has rotated without being able to say so', () => {
+    let first: LeaseKeySet;
+    let newest: LeaseKeySet;
+    let hub: LinkHub;
+    let staying: FakeLink;
+    let logged: string[];
+    beforeEach(async () => {
+      logged = [];
+      hub = await openHub(ALONE, { ...silentLogger, error: (message) => logged.push(message) });
+      const others = await LeaseKeys.open(new SecretFiles(folder));
+      first = others.set;
+      staying = new FakeLink(office, office.web);
+      await join(hub, staying);
+      await others.rotate();
+      newest = await others.rotate();
+    });
+
+    it('takes them over as soon as a device comes that knows them, and leads the others to them', async () => {
+      await grant('web-1');
+      await until(() => staying.leasesTold?.length === 1);
+      const [before] = staying.leasesTold ?? [];
+      const coming = new FakeLink(office, office.db);
+      await grant('db-1');
+      await join(hub, coming, newest.version);
+      await until(() => coming.leasesTold?.length === 1 && staying.leasesTold?.[0] !== before);
+      assert.deepEqual(await coming.trustedAfter(newest), newest);
+      assert.deepEqual(await staying.trustedAfter(first), newest);
+      for (const { leasesTold: [lease = ''] = [] } of [coming, staying]) await verifyLease(lease, newest);
+      assert.deepEqual(logged, []);
+    });
+
+    it('takes the device in also where they cannot be read, and says that its leases will be refused', async () => {
+      writeFileSync(path.join(folder, 'lease-keys.json'), 'nothing of that kind');
+      const coming = new FakeLink(office, office.db);
+      await join(hub, coming, newest.version);
+      await until(() => coming.leasesTold !== undefined);
+      assert.deepEqual([coming.ends, staying.ends], [[], []]);
+      assert.deepEqual(await staying.trustedAfter(first), first);
+      assert.match(
+        logged.join(),
+        /^the lease keys that a device knows could not be read,a device trusts newer lease keys/,
+      );
     });
   });
 });

@@ -186,8 +186,10 @@ async function untilSettled(
       if (!isInReach(session, parts.hub)) open.delete(session.id);
     dropUnreachable();
   };
+  const lookAtAll = (): Promise<void> => look([...open]);
   await watchChanges(parts.ledger, ['session', 'device'], settled.signal, {
-    first: () => look([...open]),
+    first: lookAtAll,
+    missed: lookAtAll,
     changed: (ids) => look(ids.filter((id) => open.has(id))),
   });
   stop();

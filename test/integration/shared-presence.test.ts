@@ -1,5 +1,6 @@
-import { PostgresLedger, SharedPresence } from '@curfew/server/parts';
+import { PostgresLedger, SharedPresence, type Ledger } from '@curfew/server/parts';
 import { durationMs, ManualClock, SECOND, silentLogger, SystemClock, systemRandom } from '@curfew/shared';
+import type { KyselyPlugin } from 'kysely';
 import assert from 'node:assert/strict';
 import { noteKey } from '../support/ledger-contract.js';
 import { describeOn } from '../support/machine-needs.js';
@@ -8,28 +9,39 @@ import { PostgresLedgerStage } from '../support/postgres-ledger-stage.js';
 /** How often a server says that it lives. */
 const BEAT = durationMs(5 * SECOND);
 
+const PARTS = { random: systemRandom, logger: silentLogger };
+
 /** What a server of its own knows of the links of all. */
 class Place {
   /** The agent's process by each device that is linked here. */
   readonly held = new Map<string, string>();
   /** What another server was seen to have taken over, with the process that it is with there. */
   readonly taken: string[] = [];
+  /** How many statements its presence has written with. */
+  statements = 0;
+  readonly presence: SharedPresence;
 
   private constructor(
     readonly ledger: PostgresLedger,
-    readonly presence: SharedPresence,
-    readonly clock: ManualClock,
-  ) {}
+    readonly clock = new ManualClock(),
+  ) {
+    const plugin: KyselyPlugin = {
+      transformQuery: ({ node }) => {
+        this.statements += 1;
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    };
+    const counted: Pick<Ledger, 'read' | 'write'> = {
+      read: (work) => ledger.read(work),
+      write: (work) => ledger.write((tx) => work({ ...tx, db: tx.db.withPlugin(plugin) })),
+    };
+    this.presence = new SharedPresence({ ...PARTS, ledger: counted, clock });
+  }
 
-  static async open(url: string, held: Iterable<readonly [string, string]> = []): Promise<Place> {
-    const parts = { random: systemRandom, logger: silentLogger };
-    const [clock, ledger] = [
-      new ManualClock(),
-      await PostgresLedger.open({ ...parts, url, noteKey, clock: new SystemClock() }),
-    ];
-    const place = new Place(ledger, new SharedPresence({ ...parts, ledger, clock }), clock);
-    for (const [id, instance] of held) place.held.set(id, instance);
-    ledger.beforeTelling(place.presence);
+  static async open(url: string): Promise<Place> {
+    const place = new Place(await PostgresLedger.open({ ...PARTS, url, noteKey, clock: new SystemClock() }));
+    place.ledger.beforeTelling(place.presence);
     await place.presence.start(
       () => place.held,
       (id, instance) => {
@@ -106,5 +118,27 @@ describeOn([{ postgres: 15 }], 'the links of several servers', function () {
     assert.deepEqual([taken, [...held], presence.isElsewhere('dev-x')], [['dev-x two'], [], true]);
     assert.equal(await revisions(ledger), before);
     assert.equal(await presence.join('dev-x', 'one'), 'two');
+  });
+
+  it('are written back together where the ledger has given many up, and taken out together', async () => {
+    const { ledger, clock, held } = a!;
+    const count = 2_500;
+    for (let device = 0; device < count; device++) held.set(`dev-${device}`, 'one');
+    assert.equal(await b!.presence.join('dev-7', 'two'), undefined);
+    const beat = async (): Promise<number> => {
+      a!.statements = 0;
+      clock.advance(BEAT);
+      await ledger.write(() => Promise.resolve());
+      return a!.statements;
+    };
+    const all = (): Promise<string> => stage.server.run('select count(*), count(distinct replica_id) from device_link');
+    const back = await beat();
+    assert.ok(back < 20, `${back} statements`);
+    assert.equal(await all(), `${count}|2`);
+    assert.deepEqual(a!.taken, ['dev-7 two']);
+    held.clear();
+    const gone = await beat();
+    assert.ok(gone < 20, `${gone} statements`);
+    assert.equal(await all(), '1|1');
   });
 });

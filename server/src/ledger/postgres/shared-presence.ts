@@ -16,11 +16,13 @@ const shared = (db: LedgerReader): Kysely<SharedTables> => db;
 const BEAT = durationMs(5 * SECOND);
 /** A server that was not heard for so long is taken for dead: its links count as lost. */
 const DEAD_AFTER_MS = 20 * SECOND;
+/** How many links are written at once: everybody else's writes wait meanwhile. */
+const AT_ONCE = 1_000;
 /** PostgreSQL's clock: those of the servers may differ. */
 const DATABASE_NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 export interface SharedPresenceParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'read' | 'write'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -76,7 +78,7 @@ export class SharedPresence implements LinkPresence, FirstToKnow {
 
   async join(deviceId: string, instance: string): Promise<string | undefined> {
     const before = await this.parts.ledger.write(async (tx) => {
-      const row = await linkOf(tx.db, deviceId);
+      const row = (await linksOf(tx.db, [deviceId])).get(deviceId);
       const link = { replica_id: this.id, instance, since_ms: this.parts.clock.now() };
       await shared(tx.db)
         .insertInto('device_link')
@@ -167,22 +169,21 @@ export class SharedPresence implements LinkPresence, FirstToKnow {
     const db = shared(tx.db);
     const rows = await db.selectFrom('device_link').select('device_id').where('replica_id', '=', this.id).execute();
     const [held, noted] = [this.held(), new Set(rows.map((row) => row.device_id))];
-    for (const id of noted)
-      if (!held.has(id)) {
-        await db.deleteFrom('device_link').where('device_id', '=', id).where('replica_id', '=', this.id).execute();
-        tx.changed('device', id, '');
-      }
-    for (const [id, instance] of held)
-      if (!noted.has(id)) {
-        const taken = await linkOf(tx.db, id);
-        if (taken !== undefined) {
-          this.isWithAnother(id, taken.instance);
-          continue;
-        }
-        const link = { device_id: id, replica_id: this.id, instance, since_ms: this.parts.clock.now() };
-        await db.insertInto('device_link').values(link).execute();
-        tx.changed('device', id, '');
-      }
+    for (const ids of inParts([...noted].filter((id) => !held.has(id)))) {
+      await db.deleteFrom('device_link').where('device_id', 'in', ids).where('replica_id', '=', this.id).execute();
+      for (const id of ids) tx.changed('device', id, '');
+    }
+    const [replica_id, since_ms] = [this.id, this.parts.clock.now()];
+    for (const some of inParts([...held].filter(([id]) => !noted.has(id)))) {
+      const ids = some.map(([id]) => id);
+      const elsewhere = await linksOf(tx.db, ids);
+      for (const [id, taken] of elsewhere) this.isWithAnother(id, taken.instance);
+      const links = some.flatMap(([device_id, instance]) =>
+        elsewhere.has(device_id) ? [] : [{ device_id, replica_id, instance, since_ms }],
+      );
+      if (links.length > 0) await db.insertInto('device_link').values(links).execute();
+      for (const { device_id } of links) tx.changed('device', device_id, '');
+    }
   }
 
   /** Takes servers out of the ledger, with their links: those count as lost now. */
@@ -201,9 +202,13 @@ export class SharedPresence implements LinkPresence, FirstToKnow {
   }
 }
 
-const linkOf = (db: LedgerReader, deviceId: string) =>
-  shared(db)
-    .selectFrom('device_link')
-    .select(['replica_id', 'instance'])
-    .where('device_id', '=', deviceId)
-    .executeTakeFirst();
+/** Where links are, by device. */
+async function linksOf(db: LedgerReader, deviceIds: readonly string[]) {
+  const links = shared(db).selectFrom('device_link').select(['device_id', 'replica_id', 'instance']);
+  const rows = await links.where('device_id', 'in', deviceIds).execute();
+  return new Map(rows.map((row) => [row.device_id, row]));
+}
+
+function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += AT_ONCE) yield all.slice(at, at + AT_ONCE);
+}

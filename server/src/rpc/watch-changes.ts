@@ -7,7 +7,7 @@ import { takeSome } from '../take-some.js';
 const BATCH = 200;
 
 /** What a watch does. */
-export interface WatchHandlers {
+interface WatchHandlers {
   readonly first: () => Promise<void>;
   readonly changed: (ids: string[]) => Promise<void>;
   /**

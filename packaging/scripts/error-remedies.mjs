@@ -188,5 +188,6 @@ export const REMEDIES = {
   LEDGER_UNAVAILABLE:
     'Look after PostgreSQL and where its address leads; the server goes on by itself. Rights end on time.',
   LEDGER_OUTCOME_UNKNOWN: 'Look at what you wanted to change, then do it again if it is not there.',
+  CHANGES_MISSED: 'Call again. The console does so by itself.',
   LEDGER_IN_USE: 'Stop the server first; there is one server for each ledger.',
 };

@@ -272,6 +272,11 @@ export const ERRORS = {
     'the connection to the ledger was lost while it wrote; look whether it was done before you try again',
     true,
   ),
+  CHANGES_MISSED: spec(
+    'UNAVAILABLE',
+    'changes were missed, so that what was shown may no longer be true; begin to watch anew',
+    true,
+  ),
   LEDGER_IN_USE: spec(
     'FAILED_PRECONDITION',
     'the ledger in {folder} is in use by another process; stop the server first',

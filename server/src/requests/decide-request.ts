@@ -61,7 +61,7 @@ export async function approveRequest(
   input: DecisionInput,
 ): Promise<RequestRecord> {
   const { clock, settings } = context;
-  await assertMayDecide(tx, caller, request);
+  await assertMayDecide(tx, caller, request, clock.now());
   const durationMs = input.durationMs ?? request.duration_ms;
   assertWithinLimit('duration', durationMs, Math.min(request.duration_ms, settings.maxSessionMs));
   const now = clock.now();
@@ -106,14 +106,21 @@ export async function denyRequest(
     await assertMayTakeBack(tx, caller, request);
     return takeBack(tx, request, now, { by: caller.userName, actor: callerActor(caller), detail: reason });
   }
-  await assertMayDecide(tx, caller, request);
+  await assertMayDecide(tx, caller, request, now);
   await noteDecision(tx, caller, request, false, reason, now);
   const decision = { decided_at_ms: now, decided_by: caller.userName, decision_reason: reason };
   return moveRequest(tx, request, 'denied', now, callerActor(caller), decision);
 }
 
-async function assertMayDecide(tx: LedgerTransaction, caller: Caller, request: RequestRecord): Promise<void> {
-  const { id, state } = request;
+async function assertMayDecide(
+  tx: LedgerTransaction,
+  caller: Caller,
+  request: RequestRecord,
+  now: number,
+): Promise<void> {
+  const { id } = request;
+  const isLate = request.state === 'pending' && request.decide_by_ms <= now;
+  const state = isLate ? 'timed_out' : request.state;
   if (!requestCan.decide(state)) throw new CurfewError('REQUEST_NOT_PENDING', { id, state });
   const open = openDecision(request);
   const problem = decisionProblem(open, await deciderOf(tx.db, caller));

@@ -138,6 +138,20 @@ describe('requests under policies', () => {
     );
   });
 
+  it('are decided by nobody once their time is over, also before they are swept', async () => {
+    const { id } = await ask();
+    office.clock.advance(durationMs(office.context.settings.decideWithinMs - 1));
+    await refused('DECISION_NOT_YOURS', () => approve('vera', id));
+    office.clock.advance(durationMs(1));
+    const late = { code: 'REQUEST_NOT_PENDING', fields: { id, state: 'timed_out' } };
+    const before = await office.picture();
+    await assert.rejects(approve('anna', id), late);
+    await assert.rejects(office.requests.deny(office.by('anna'), id, 'too late'), late);
+    assert.equal(await office.picture(), before);
+    await office.requests.sweep();
+    await assert.rejects(approve('anna', id), late);
+  });
+
   it('are never decided by who asks, but where the policy says so', async () => {
     await under({});
     const { id } = await ask('anna');

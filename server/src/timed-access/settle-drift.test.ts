@@ -34,7 +34,7 @@ describe('what was removed by hand and is given again', () => {
     });
     assert.ok(id);
     const { expires_at_ms: untilMs } = await office.sessions.get(id);
-    await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0));
+    await ledger.write((tx) => noteIntent(tx, id, SUBJECT));
     await ledger.write((tx) => confirmHeld(tx, id, { untilMs, doubtfulUntilMs: 0 }, clock.now()));
     clock.advance(durationMs(20 * MINUTE));
     await office.sessions.revoke(office.by('olga'), { ids: [id] }, 'gone');
@@ -55,7 +55,7 @@ describe('what was removed by hand and is given again', () => {
     );
   const hold = (id: string) =>
     office.ledger.write(async (tx) => {
-      await noteIntent(tx, id, SUBJECT, 0);
+      await noteIntent(tx, id, SUBJECT);
       await confirmHeld(tx, id, { untilMs: 0, doubtfulUntilMs: 0 }, office.clock.now());
     });
   async function refused(code: ErrorCode, call: () => Promise<unknown>): Promise<void> {

@@ -187,12 +187,15 @@ async function untilSettled(parts: SessionHandlerParts, ids: readonly string[], 
     for (const [id, device] of open) if (device !== null && !hub.isLinked(device)) open.delete(id);
     if (open.size === 0) settled.abort();
   };
+  const lookAtAll = async (): Promise<void> => {
+    open.clear();
+    for (const { id, device_id: device } of await sessions.openAmong(ids)) open.set(id, device);
+    await dropUnreachable([...open.keys()]);
+  };
   await watchChanges(parts.ledger, ['session', 'device'], settled.signal, {
     atOnce: LOOKED_AT_ONCE,
-    first: async () => {
-      for (const { id, device_id: device } of await sessions.openAmong(ids)) open.set(id, device);
-      await dropUnreachable([...open.keys()]);
-    },
+    first: lookAtAll,
+    missed: lookAtAll,
     changed: async (changed) => {
       const looked = changed.filter((id) => open.has(id));
       for (const id of looked.length > 0 ? await sessions.endedAmong(looked) : []) open.delete(id);

@@ -1,7 +1,7 @@
 import { SystemClock, systemRandom } from '@curfew/shared';
 import { runProgram } from '@curfew/shared/cli';
 import type { AgentContext } from './commands/agent-context.js';
-import { agentProgram, HINTS } from './commands/agent-program.js';
+import { agentProgram, hintsOn } from './commands/agent-program.js';
 import { recordingLimit } from './config/recording-limit.js';
 import { searchedPlaces } from './config/searched-places.js';
 import { beginService, chooseHome, choosePlatform, closeEnvironment } from './platform/choose-platform.js';
@@ -40,4 +40,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
-process.exitCode = await runProgram(agentProgram(context), process.argv.slice(2), context, HINTS);
+process.exitCode = await runProgram(agentProgram(context), process.argv.slice(2), context, hintsOn(process.platform));

@@ -82,8 +82,9 @@ const MORE = [
   // rows in an order that depends on chance, and at other places.
   "INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('EnrollAgent', 'SERVER AND TOKEN AND NOT REMOVE', 5860)",
   `INSERT INTO \`InstallExecuteSequence\` (\`Action\`, \`Condition\`, \`Sequence\`) VALUES ('EndSessions', 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE', 1850)`,
-  // An older version goes first.
-  "UPDATE `InstallExecuteSequence` SET `Sequence` = 1450 WHERE `Action` = 'RemoveExistingProducts'",
+  // An older version goes first, and comes back when the new one cannot be put in its place: once the transaction has begun, and
+  // before anything else of it (Microsoft Learn, 'RemoveExistingProducts action'). What removes rights is in these files.
+  "UPDATE `InstallExecuteSequence` SET `Sequence` = 1510 WHERE `Action` = 'RemoveExistingProducts'",
   // A text with the name of a folder in it (REG_EXPAND_SZ).
   "UPDATE `Registry` SET `Value` = '#%%SystemRoot%\\System32\\EventCreate.exe' WHERE `Name` = 'EventMessageFile'",
   "UPDATE `Registry` SET `Key` = 'SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Curfew'",

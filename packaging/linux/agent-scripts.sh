@@ -1,12 +1,14 @@
 STATE=/var/lib/curfew
 
-# 'new' where the package was not there before, 'again' where it was.
+# Whether a server to join is named, on a machine that has joined none.
+is_to_join() { [ -n "${SERVER:-}" ] && [ ! -e "$STATE/identity.json" ]; }
+
+# 'new' where the package was not there before, 'again' where it was: in an image, say, which is told only later what to join.
 after_install() {
   chmod 0755 /etc/curfew
   systemd_runs || return 0
   systemctl daemon-reload
-  if [ "$1" = new ] || [ -e "$STATE/removed" ]; then
-    rm -f "$STATE/removed"
+  if [ "$1" = new ] || [ -e "$STATE/removed" ] || is_to_join; then
     systemctl enable --quiet curfew-agent.service
     systemctl enable --quiet --now curfew-agent-enroll.path
     if [ -n "${SERVER:-}" ]; then
@@ -16,6 +18,8 @@ after_install() {
         return 1
       }
     fi
+    # Last: what has failed before is done again when the package is configured again.
+    rm -f "$STATE/removed"
     [ ! -e "$STATE/identity.json" ] || systemctl restart curfew-agent.service
   else
     # Rights outlive this, and so does the follower of sessions: it makes way for its successor when it records nothing.

@@ -7,14 +7,26 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin
 umask 022
 VERSION=@VERSION@
 HOME_FOLDER=/Library/Curfew
-# The second takes away what the first cannot, being dead.
-LABELS='curfew.agent curfew.sweeper'
+# The first takes away what the second cannot, being dead; the agent gives no membership where it is not there.
+LABELS='curfew.sweeper curfew.agent'
 HERE=$(cd "$(dirname "$0")" && pwd)
 
 die() {
   echo "install.sh: $1" >&2
   exit 1
 }
+
+# Tries a command for half a minute.
+for_a_while() {
+  tries=30
+  until "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    sleep 1
+  done
+}
+has_left() { ! launchctl print "system/$1" >/dev/null 2>&1; }
+bootstrap() { problem=$(launchctl bootstrap system "$1" 2>&1); }
 
 [ "$(uname -s)" = Darwin ] || die 'this is for macOS'
 [ "$(id -u)" -eq 0 ] || die 'it takes root: sudo ./install.sh'
@@ -52,22 +64,26 @@ for page in "$HERE"/man/*/*; do
   cp "$page" "/usr/local/share/man/$section/"
 done
 
-if [ -n "${SERVER:-}" ] && ! "$HOME_FOLDER/bin/curfew-agent" status >/dev/null 2>&1; then
+if [ -n "${SERVER:-}" ]; then
   if [ -n "${TOKEN_FILE:-}" ]; then
-    "$HOME_FOLDER/bin/curfew-agent" enroll --server "$SERVER" --token-file "$TOKEN_FILE"
+    "$HOME_FOLDER/bin/curfew-agent" enroll --unless-enrolled --server "$SERVER" --token-file "$TOKEN_FILE"
   else
-    CURFEW_JOIN_TOKEN=${TOKEN:-} "$HOME_FOLDER/bin/curfew-agent" enroll --server "$SERVER"
+    CURFEW_JOIN_TOKEN=${TOKEN:-} "$HOME_FOLDER/bin/curfew-agent" enroll --unless-enrolled --server "$SERVER"
   fi
 fi
 
+failed=
 for label in $LABELS; do
   plist=/Library/LaunchDaemons/$label.plist
   cp "$HERE/$label.plist" "$plist"
   chown root:wheel "$plist"
   chmod 644 "$plist"
   launchctl bootout "system/$label" 2>/dev/null || true
+  # It answers before the job has left, which takes an agent the time to stop; until then bootstrap fails with 5 or 37.
+  for_a_while has_left "$label" || true
   # An uninstalled one may have been disabled.
   launchctl enable "system/$label"
-  launchctl bootstrap system "$plist"
+  for_a_while bootstrap "$plist" || failed="$failed $label: $problem."
 done
+[ -z "$failed" ] || die "launchd does not take$failed Run this again, or restart this Mac."
 echo "curfew-agent $VERSION is installed."

@@ -125,6 +125,7 @@ export const REMEDIES = {
   DECISION_NOT_YOURS: 'Somebody whom it waits for has to decide.',
   DECISION_ALREADY_MADE: 'Nothing: others have to decide as well.',
   REVIEW_NOT_WAITING: 'Nothing: it was reviewed, or needs no review.',
+  EXTENSION_NOT_YOURS: 'Ask one of those.',
   EXTENSION_NOT_ALLOWED: 'Ask anew when the session is over.',
 
   // Resources
@@ -174,7 +175,8 @@ export const REMEDIES = {
 
   // Programs
   SERVER_UNREACHABLE: 'Check address, port 7443, firewall, and that the server runs.',
-  AGENT_UNREACHABLE: 'Start the service: `systemctl start curfew-agent`.',
+  AGENT_UNREACHABLE:
+    'Start the service: `systemctl start curfew-agent`, on a Mac `launchctl kickstart system/curfew.agent`, on Windows `net start curfew-agent`.',
   WAIT_TIMED_OUT: 'It goes on without you: look with `status` or `list`, or wait again.',
   SELFTEST_RUNNING: 'Wait until it is over.',
   CHANGE_NOT_UNDONE: 'Undo it by hand; the text says what stood in the way.',
@@ -187,5 +189,6 @@ export const REMEDIES = {
   LEDGER_UNAVAILABLE:
     'Look after PostgreSQL and where its address leads; the server goes on by itself. Rights end on time.',
   LEDGER_OUTCOME_UNKNOWN: 'Look at what you wanted to change, then do it again if it is not there.',
+  CHANGES_MISSED: 'Call again. The console does so by itself.',
   LEDGER_IN_USE: 'Stop the server first; there is one server for each ledger.',
 };

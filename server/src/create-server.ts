@@ -27,6 +27,7 @@ import { NO_MEASURES } from './metrics/measures.js';
 import type { MeasuredParts, ServerMetrics } from './metrics/server-metrics.js';
 import { startNotifications } from './notifiers/start-notifications.js';
 import { CertificateAuthority } from './pki/certificate-authority.js';
+import { recordLeaseKeys } from './pki/record-lease-keys.js';
 import { SecretFiles } from './pki/secret-files.js';
 import type { SecretStore } from './pki/secret-store.js';
 import { openRecordings } from './recordings/open-recordings.js';
@@ -35,7 +36,6 @@ import { CallLimits } from './rpc/call-limits.js';
 import { ConnectionGate } from './rpc/connection-gate.js';
 import type { ServiceHost } from './rpc/service-host.js';
 import { RotatingServerCredentials } from './rpc/server-credentials.js';
-import { recordLeaseKeys } from './rpc/services/server-handlers.js';
 import { setGroups } from './users/user-groups.js';
 import { openTracing } from './tracing/open-tracing.js';
 import { openTimedAccess } from './timed-access/open-timed-access.js';
@@ -115,7 +115,7 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
 
   const credentials = new RotatingServerCredentials(await tlsContext(ca, config));
   // A server that was killed in the middle of a rotation makes up for what it has not recorded.
-  await recordLeaseKeys(ledger, keys.lease, { kind: 'server' });
+  await recordLeaseKeys(ledger, keys.lease);
   const gate = gateTo(server, credentials, { config, clock, logger });
   const port = await gate.listen(config.grpcHost, config.grpcPort);
   const { unknownConnections } = config;
@@ -125,7 +125,7 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
   const listening = await listenForMetrics(metrics, asked, { config, ca, clock, random, logger });
   await timedAccess.work.start();
   const expiry = new ExpiryTimer(ledger, sessions, clock, logger, hub.lostSince);
-  const swept = { context, config, ledger, requests, signIn, hub, notifications, timedAccess, recorded, updates };
+  const swept = { ...more, context, config, ledger, requests, recorded, logger };
   const everyMinute = () => sweepEveryMinute(swept);
   const everyDay = async (): Promise<void> => {
     credentials.rotate(await tlsContext(ca, config));

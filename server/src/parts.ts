@@ -13,6 +13,7 @@ export { bearerToken } from './rpc/credentials.js';
 export { ApiTokens } from './users/api-tokens.js';
 export { readMeta } from './ledger/ledger-meta.js';
 export { PostgresLedger } from './ledger/postgres/postgres-ledger.js';
+export { SharedPresence } from './ledger/postgres/shared-presence.js';
 export { listSessions } from './sessions/list-sessions.js';
 export type { DeviceLink } from './link/device-link.js';
 export { LinkHub } from './link/link-hub.js';

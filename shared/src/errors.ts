@@ -187,6 +187,7 @@ export const ERRORS = {
     'FAILED_PRECONDITION',
     'the request {id} has no break-glass session that waits for a review',
   ),
+  EXTENSION_NOT_YOURS: spec('PERMISSION_DENIED', 'the session {id} is extended by {who}'),
   EXTENSION_NOT_ALLOWED: spec('FAILED_PRECONDITION', "the policy '{policy}' lets no session be extended"),
 
   // Resources
@@ -273,6 +274,11 @@ export const ERRORS = {
   LEDGER_OUTCOME_UNKNOWN: spec(
     'UNAVAILABLE',
     'the connection to the ledger was lost while it wrote; look whether it was done before you try again',
+    true,
+  ),
+  CHANGES_MISSED: spec(
+    'UNAVAILABLE',
+    'changes were missed, so that what was shown may no longer be true; begin to watch anew',
     true,
   ),
   LEDGER_IN_USE: spec(

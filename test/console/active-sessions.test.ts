@@ -152,6 +152,57 @@ describe('Active Sessions in a browser', function () {
     await row(page, 'frank', 'mac-frank').waitFor();
   });
 
+  /** Opens the question that is asked before a session is revoked, and says why. Gives its last button. */
+  async function askRevoke(page: Page, user: string, place: string): Promise<Locator> {
+    await row(page, user, place)
+      .getByRole('button', { name: `Actions for ${user} on ${place}` })
+      .click();
+    await page.getByRole('menuitem', { name: 'Revoke…' }).click();
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Reason' }).fill('the work is done');
+    return page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true });
+  }
+
+  it('asks what became of a revoke while the server was away', async () => {
+    const page = await open('/sessions');
+    const { world } = stage.host.api;
+    const id = idOf('kiosk-3');
+    await (await askRevoke(page, 'frank', 'kiosk-3')).click();
+    await page.getByText('0 confirmed by the device · 1 waiting for a device that is offline').waitFor();
+    await stage.host.goDown();
+    await page.getByText('Reconnecting').waitFor();
+    setOnline(world, world.sessions.get(id)?.deviceId ?? '', true);
+    await eventually(() => stateOf(id) === 'SESSION_STATE_ENDED', WITHIN);
+    await stage.host.comeBack();
+    await page.getByText('1 confirmed by the device').waitFor();
+  });
+
+  it('does not count as revoked what the server was not reached for, and finds out later', async () => {
+    const page = await open('/sessions');
+    const id = idOf('web-1');
+    const revoke = await askRevoke(page, 'carol', 'web-1');
+    await stage.host.goDown();
+    await revoke.click();
+    await page.getByText('The revoke stopped after 0 of 1 sessions').waitFor();
+    await page.getByText('1 may be revoked or not: the answer was lost').waitFor();
+    await stage.host.comeBack();
+    await page.getByText('1 may be revoked or not: the answer was lost').waitFor({ state: 'detached' });
+    await page.getByText('The revoke stopped after 0 of 1 sessions').waitFor();
+    assert.equal(stateOf(id), 'SESSION_STATE_ACTIVE');
+  });
+
+  it('says that it is told nothing any more when a role is lowered, and offers what the person may now', async () => {
+    const page = await open('/sessions', 'bob');
+    await row(page, 'carol', 'web-1').waitFor();
+    await page.getByRole('link', { name: 'Active Sessions', exact: true }).waitFor();
+    const { users } = stage.host.api.world;
+    const bob = [...users.values()].find(({ name }) => name === 'bob');
+    users.set(bob?.id ?? '', { ...bob, role: 'ROLE_USER' });
+    await stage.host.goDown();
+    await stage.host.comeBack();
+    await page.getByText('Not live').waitFor();
+    await page.getByRole('link', { name: 'Active Sessions', exact: true }).waitFor({ state: 'detached' });
+  });
+
   it('searches, filters, sorts, and keeps all of it in the address', async () => {
     const page = await open('/sessions');
     await row(page, 'carol', 'web-1').waitFor();
@@ -193,6 +244,17 @@ describe('Active Sessions in a browser', function () {
     await row(page, 'carol', 'web-1')
       .getByText(/^1h \d\dm$/)
       .waitFor();
+  });
+
+  it('does not say that a session was not extended when only the answer is missing', async () => {
+    const page = await open('/sessions');
+    await row(page, 'carol', 'web-1').getByRole('button', { name: 'Actions for carol on web-1' }).click();
+    await page.getByRole('menuitem', { name: 'Extend…' }).click();
+    await stage.host.goDown();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: /^Extend by/ }).click();
+    await dialog.getByText('It is not known whether this was done').waitFor();
+    await stage.host.comeBack();
   });
 
   it('shows reasons as text, whatever they are made of', async () => {

@@ -194,6 +194,19 @@ describe('requests, access, devices, policies and audit in a browser', function 
     assert.equal(stage.host.api.world.policies.find(({ name }) => name === 'production')?.spec?.maxDuration, '5400s');
   });
 
+  it('says why a policy is not removed, before anything is reviewed', async () => {
+    const page = await open('/policies/production', 'alice');
+    const remove = page.getByRole('button', { name: 'Remove…' });
+    await remove.waitFor();
+    const { users, policies } = stage.host.api.world;
+    const alice = [...users.values()].find(({ name }) => name === 'alice');
+    users.set(alice?.id ?? '', { ...alice, role: 'ROLE_VIEWER' });
+    await remove.click();
+    await page.getByText('The policy was not removed').waitFor();
+    await page.getByText(/^The role viewer may not call/).waitFor();
+    assert.deepEqual(stage.host.api.world.policies, policies);
+  });
+
   it('has what sessions run recorded, and no longer', async () => {
     const recording = () =>
       stage.host.api.world.policies.find(({ name }) => name === 'everyday')?.spec?.recording ?? undefined;

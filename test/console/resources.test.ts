@@ -77,6 +77,10 @@ describe('resources and connectors in a browser', function () {
     await dialog.getByText(/is known there as uid=dave2,ou=people, and does not have it now/).waitFor();
     assert.equal(named(stage.host.api.world.resources.values(), 'ops'), undefined, 'a try saves nothing');
     assert.deepEqual((await new AxeBuilder({ page }).analyze()).violations, []);
+    // What was found is not of another group.
+    await dialog.getByRole('textbox', { name: 'Group DN' }).fill('cn=other,ou=groups,dc=example,dc=com');
+    await dialog.getByText(/is known there as/).waitFor({ state: 'detached' });
+    await dialog.getByRole('textbox', { name: 'Group DN' }).fill('cn=ops,ou=groups,dc=example,dc=com');
     await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'ops' }).click();
@@ -160,7 +164,7 @@ describe('resources and connectors in a browser', function () {
     world.members.get(id)?.delete(carol);
     await page.getByRole('button', { name: 'Compare now' }).click();
     await settle('Give again…', 'Give it again');
-    await page.getByText('A new session has begun').waitFor();
+    await page.getByText('A new session starts').waitFor();
     const sessions = page.getByRole('grid', { name: 'Sessions' });
     await sessions.getByRole('row').filter({ hasText: 'a mistake' }).getByText('active').waitFor();
     assert.equal(world.members.get(id)?.has(carol), true);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ControlPlane, startAgent } from '../support/control-plane.js';
 import { Device } from '../support/device.js';
+import { DEVICE_PATH } from '../support/device-init.js';
 import type { DeviceProcess } from '../support/device-process.js';
 import { describeOn } from '../support/machine-needs.js';
 import { eventually } from '../support/wait.js';
@@ -98,6 +99,19 @@ describeOn(['devices'], 'curfew-agent status and uninstall', function () {
     assert.deepEqual(again, { agentWasRunning: false, endedSessions: [], serverTold: false, deviceOnServer: '' });
     await leftNothing();
   });
+
+  for (const state of ['runs', 'is dead'] as const)
+    it(`go on to their end when uninstall is called from inside a session, while the agent ${state}`, async () => {
+      const id = await grant();
+      if (state === 'is dead') await agent.stop('SIGKILL');
+      const called = await device.run(
+        ['sudo', '-n', 'env', `PATH=${DEVICE_PATH}`, 'curfew-agent', 'uninstall', '-o', 'json'],
+        { as: 'alice', timeoutMs: 120_000 },
+      );
+      assert.equal(called.exitCode, 0, called.stderr);
+      assert.deepEqual((JSON.parse(called.stdout) as Removed).endedSessions, [id]);
+      await leftNothing();
+    });
 
   it('work while the agent is dead, and say that the server was not told', async () => {
     const id = await grant();

@@ -146,7 +146,7 @@ describeOn(['devices'], 'a ledger that was restored from a backup', function () 
     await plane.stop();
     const restored = await plane.curfewServer('restore', backup);
     assert.equal(restored.exitCode, 0, restored.stderr);
-    assert.match(restored.stderr, /Ended: 1 sessions, 1 approvals, [0-9]+ join tokens/);
+    assert.match(restored.stderr, /Ended: 1 sessions, 1 approvals, [0-9]+ join tokens, 0 sign-ins/);
     await plane.run();
     await eventually(async () => !(await mayBeRoot('bob')), { ...SOON, what: 'a right that the agent gives up' });
     assert.equal((await info()).rolledBack, true);

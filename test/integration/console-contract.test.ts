@@ -315,6 +315,28 @@ function cases(start: () => Promise<ApiSubject>): void {
     assert.equal((await client.post('/auth/logout', {})).status, 204);
     assert.equal((await client.call('UserService/GetMe')).json?.['code'], 'NOT_SIGNED_IN');
   });
+
+  it('a command line is shown to who is signed in, however its code is typed, until somebody has decided', async () => {
+    const asked = await new HttpClient(api.origin).post('/auth/device/code', { client: 'curfewctl on web-9' });
+    const userCode = String(asked.json?.['userCode']);
+    const person = new HttpClient(api.origin);
+    const refuses = async (call: string, body: object, status: number, code: string): Promise<void> => {
+      const answer = await person.post(`/auth/device/${call}`, body);
+      assert.deepEqual([answer.status, answer.json?.['code']], [status, code], answer.text);
+    };
+    await refuses('show', { userCode }, 401, 'NOT_SIGNED_IN');
+    await person.signIn('owner', api.ownerPassword);
+    await refuses('show', { userCode: 'BBBB-BBBB' }, 404, 'AUTHORIZATION_EXPIRED');
+    await refuses('approve', { userCode: 'BBBB-BBBB', approve: true }, 404, 'AUTHORIZATION_EXPIRED');
+    for (const typed of [userCode, userCode.toLowerCase().replace('-', ' ')]) {
+      const { status, json, text } = await person.post('/auth/device/show', { userCode: typed });
+      assert.deepEqual([status, json?.['client'], json?.['address']], [200, 'curfewctl on web-9', '127.0.0.1'], text);
+      assert.ok(Date.parse(String(json?.['createTime'])) > 0, text);
+    }
+    assert.equal((await person.post('/auth/device/approve', { userCode, approve: false })).status, 204);
+    await refuses('show', { userCode }, 404, 'AUTHORIZATION_EXPIRED');
+    await refuses('approve', { userCode, approve: true }, 404, 'AUTHORIZATION_EXPIRED');
+  });
 }
 
 describe('what the console relies on', function () {

@@ -12,6 +12,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { refusalOf } from '../support/api-client.js';
 import { ChannelOperator } from '../support/channel-operator.js';
 import { FakeSlack, type PostedMessage, type SlackPerson } from '../support/fake-slack.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
@@ -247,6 +248,44 @@ describe('requests on Slack', function () {
     assert.equal(calls, 0);
     spy.closeAllConnections();
     spy.close();
+  });
+
+  it('are decided through what owners have set up: an admin does not say who decides in whose name', async () => {
+    await operator.createUser('anton', Role.ADMIN);
+    const wish = { user: 'anton', label: 'test', scope: Role.UNSPECIFIED, ttl: undefined };
+    const { secret: token } = await operator.api.unary(UserServiceService.createApiToken, wish);
+    const admin = new ChannelOperator(server, token);
+    const { secret, channel: target } = slack;
+    /** What somebody has said of the channel; how it does goes on changing. */
+    const said = async () => {
+      const { target: to, eventTypes: types, slackUsers: people, disabled } = (await operator.channel('ops')) ?? {};
+      return { to, types, people, disabled };
+    };
+    const ops = await said();
+    const { types: eventTypes = [], people: slackUsers = [] } = ops;
+    const asOwner = [{ slackId: 'U0ANTON', user: 'owner' }];
+    const cases: readonly [string, string, Parameters<ChannelOperator['put']>[3]][] = [
+      ['mine', target, { secret, slackUsers: asOwner }],
+      ['ops', target, { eventTypes, slackUsers: [...slackUsers, ...asOwner] }],
+      ['ops', target, { eventTypes, slackUsers, secret }],
+      ['ops', target, { eventTypes, slackUsers: asOwner, disabled: true }],
+      ['ops', target, { eventTypes, slackUsers, secret, disabled: true }],
+      ['ops', 'C0ANOTHER1', { eventTypes, slackUsers, disabled: true }],
+      ['ops', target, { slackUsers, disabled: true }],
+    ];
+    for (const [name, where, more] of cases) {
+      const refusal = await refusalOf(admin.put(name, ChannelKind.SLACK, where, more));
+      assert.equal(refusal?.code, 'METHOD_NOT_ALLOWED', JSON.stringify([name, where, more]));
+      assert.deepEqual(await said(), ops);
+      assert.equal(await operator.channel('mine'), undefined);
+    }
+    await admin.put('ops', ChannelKind.SLACK, target, { eventTypes, slackUsers, disabled: true });
+    assert.deepEqual(await said(), { ...ops, disabled: true });
+    const enable = admin.put('ops', ChannelKind.SLACK, target, { eventTypes, slackUsers });
+    assert.equal((await refusalOf(enable))?.code, 'METHOD_NOT_ALLOWED');
+    assert.equal((await operator.channel('ops'))?.disabled, true);
+    await operator.put('ops', ChannelKind.SLACK, target, { eventTypes, slackUsers });
+    admin.close();
   });
 
   it('wait while Slack asks for a pause or has trouble, and are posted then', async () => {

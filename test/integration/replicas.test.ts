@@ -14,7 +14,7 @@ import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import { rmSync } from 'node:fs';
 import { AlternatingProxy } from '../support/alternating-proxy.js';
-import { ApiClient } from '../support/api-client.js';
+import { ApiClient, asRefusal } from '../support/api-client.js';
 import { postgresOptions } from '../support/ledger-of-tests.js';
 import { describeOn } from '../support/machine-needs.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -227,6 +227,25 @@ describeOn([{ postgres: 15 }], 'two servers on one ledger', function () {
     );
     await eventually(() => seen.includes('unheard'), SOON);
     stop();
+  });
+
+  it('end a watch where it cannot be known what was changed: who watches begins anew', async () => {
+    const request = WatchSessionsRequest.encode(WatchSessionsRequest.fromPartial({})).finish();
+    const stream = onA.stream(SessionServiceService.watchSessions.path, Buffer.from(request));
+    const ended = new Promise<string>((resolve) => {
+      stream.on('error', (error) => resolve(asRefusal(error).code));
+    });
+    await new Promise<void>((resolve) => {
+      stream.on('data', (bytes: Buffer) => (WatchSessionsResponse.decode(bytes).synced ? resolve() : undefined));
+    });
+    // As for a server that was away for longer than changes are kept.
+    await b!.running.ledger.write(async ({ db }) => {
+      await sql`insert into change (revision, kind, id, device_id) select max(revision) + 2, 'user', 'unheard', '' from change`.execute(
+        db,
+      );
+      await sql`delete from change where revision < (select max(revision) from change)`.execute(db);
+    });
+    assert.equal(await ended, 'CHANGES_MISSED');
   });
 
   it('hear of each other which changes take a right away, and tell devices of those first', async () => {

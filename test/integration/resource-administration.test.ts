@@ -291,6 +291,29 @@ describe('connectors and resources', function () {
     await owner.call(ResourceServiceService.deleteResource, { resource: 'ops' });
   });
 
+  it('changes a connector, but not where it leads while there are sessions through it', async () => {
+    const made = { name: 'leading', kind: 'fake', settings: { url: fake.url } };
+    const there = async () => (await connectors()).find(({ name }) => name === 'leading');
+    await putConnector(made);
+    await owner.resource('led', 'leading');
+    const id = await owner.active('alice', 'led');
+    const before = await there();
+    await assert.rejects(putConnector({ ...made, settings: { url: 'https://elsewhere.example.com' } }), {
+      code: 'RESOURCE_IN_USE',
+    });
+    assert.deepEqual(await there(), before);
+    assert.deepEqual(await typesOf(before?.id ?? ''), ['connector.created']);
+    assert.equal((await owner.session(id)).state, SessionState.ACTIVE);
+    await putConnector({ ...made, settings: { url: fake.url, mode: 'deaf' } });
+    await putConnector({ ...made, disabled: true });
+    await putConnector(made);
+    await owner.revoke(these(id), 20);
+    await putConnector({ ...made, settings: { url: 'https://elsewhere.example.com' } });
+    assert.equal((await there())?.settings['url'], 'https://elsewhere.example.com');
+    await owner.call(ResourceServiceService.deleteResource, { resource: 'led' });
+    await owner.call(ResourceServiceService.deleteConnector, { connector: 'leading' });
+  });
+
   it('is for those whose role says so', async () => {
     await owner.resource('roles', 'directory');
     const connector = { connector: { name: 'roles', kind: 'fake', settings: { url } }, secrets: { password: 'x' } };

@@ -61,8 +61,8 @@ describeOn([{ program: 'wixl' }, { program: 'msibuild' }], 'the tables of the .m
     const at = (action: string): number => Number(sequence.get(action)?.['Sequence'] ?? Number.NaN);
     const order = [
       'InstallValidate',
-      'RemoveExistingProducts',
       'InstallInitialize',
+      'RemoveExistingProducts',
       'EndSessions',
       'StopServices',
       'RemoveFiles',
@@ -77,6 +77,9 @@ describeOn([{ program: 'wixl' }, { program: 'msibuild' }], 'the tables of the .m
       [...order].sort((a, b) => at(a) - at(b)),
       order,
     );
+    const [begins, removes] = [at('InstallInitialize'), at('RemoveExistingProducts')];
+    const between = [...sequence.keys()].filter((action) => at(action) > begins && at(action) < removes);
+    assert.deepEqual(between, [], 'an older version goes in the transaction, before anything else of it');
     assert.equal(sequence.get('EndSessions')?.['Condition'], 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE');
     assert.equal(sequence.get('EnrollAgent')?.['Condition'], 'SERVER AND TOKEN AND NOT REMOVE');
   });
@@ -87,6 +90,7 @@ describeOn([{ program: 'wixl' }, { program: 'msibuild' }], 'the tables of the .m
     assert.match(stdout, /\t0\.1\.0\t\t\t2\t\tWIX_DOWNGRADE_DETECTED/);
     const refusal = (await table('LaunchCondition')).get('NOT WIX_DOWNGRADE_DETECTED')?.['Description'] ?? '';
     assert.match(refusal, /^A newer Curfew agent is installed\. Uninstall it first/);
+    assert.match(refusal, /remove C:\\ProgramData\\Curfew: an older one may not read what is there\./);
   });
 
   it('install for the machine, in Program Files, on 64 bits', async () => {

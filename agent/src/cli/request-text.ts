@@ -8,6 +8,10 @@ const deciders = ({ waitsFor, step, stepCount }: AccessRequest): string => {
   return stepCount > 1 ? `${who} (step ${step} of ${stepCount})` : who;
 };
 
+/** Whether the last word on it came after the last decision: then it is not the person who withdrew it. */
+const isTakenBack = ({ decisions, decideTime }: AccessRequest): boolean =>
+  decisions.length > 0 && decisions.at(-1)?.createTime?.getTime() !== decideTime?.getTime();
+
 /** A request, why it stands so, and what can be done with it. */
 export function requestLines(request: AccessRequest, now: InstantMs): string[] {
   const id = shortId(request.id);
@@ -41,7 +45,7 @@ export function requestLines(request: AccessRequest, now: InstantMs): string[] {
     case AccessRequestState.DENIED:
       return [`request ${id}: ${named}denied${by}${said}`, again];
     case AccessRequestState.CANCELLED:
-      return [`request ${id}: ${named}withdrawn`, again];
+      return [`request ${id}: ${named}${isTakenBack(request) ? `taken back${by}${said}` : 'withdrawn'}`, again];
     case AccessRequestState.TIMED_OUT:
       return [`request ${id}: ${named}nobody decided in time`, again];
     case AccessRequestState.LAPSED:

@@ -46,6 +46,19 @@ describe('status text', () => {
     assert.match(requestLines(approved, NOW)[1] ?? '', /in Curfew's console, after a fresh sign-in/);
   });
 
+  it('says who has taken an approval back, apart from the person who withdraws', () => {
+    const [approvedAt, later] = [new Date(NOW - 60_000), new Date(NOW)];
+    const cancelled = {
+      state: AccessRequestState.CANCELLED,
+      decisions: [{ approved: true, decidedBy: 'bob', createTime: approvedAt }],
+    };
+    const taken = { ...cancelled, decidedBy: 'olga', decisionReason: 'not now', decideTime: later };
+    const firstLine = (request: Parameters<typeof AccessRequest.fromPartial>[0]) =>
+      requestLines(AccessRequest.fromPartial(request), NOW)[0] ?? '';
+    assert.match(firstLine(taken), /taken back by olga: not now$/);
+    assert.match(firstLine({ ...cancelled, decidedBy: 'bob', decideTime: approvedAt }), /withdrawn$/);
+  });
+
   it('has words for every end reason', () => {
     const texts = members<EndReason>(EndReason).map((endReason) =>
       sessionLines(LocalSession.fromPartial({ id: 'ses-1', state: SessionState.ENDED, endReason }), reading).join(),

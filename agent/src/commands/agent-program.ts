@@ -4,11 +4,17 @@ import type { AgentContext } from './agent-context.js';
 import type { EnrollFlags } from './enroll-command.js';
 import type { UninstallFlags } from './uninstall-command.js';
 
-/** What to do next, by the code of the error. */
-export const HINTS: Readonly<Record<string, string>> = {
-  AGENT_UNREACHABLE: `start it with: ${process.platform === 'win32' ? 'net' : 'systemctl'} start curfew-agent, or: curfew-agent run`,
-  DEVICE_UNKNOWN: 'enrol with: curfew-agent enroll --server HOST:PORT --token TOKEN',
+/** How the service is started, by the platform as Node names it; elsewhere by systemd. */
+const STARTED_WITH: Partial<Record<NodeJS.Platform, string>> = {
+  darwin: 'launchctl kickstart system/curfew.agent',
+  win32: 'net start curfew-agent',
 };
+
+/** What to do next on a platform, by the code of the error. */
+export const hintsOn = (platform: NodeJS.Platform): Readonly<Record<string, string>> => ({
+  AGENT_UNREACHABLE: `start it with: ${STARTED_WITH[platform] ?? 'systemctl start curfew-agent'}, or: curfew-agent run`,
+  DEVICE_UNKNOWN: 'enrol with: curfew-agent enroll --server HOST:PORT --token TOKEN',
+});
 
 /** curfew-agent's whole tree of commands. Building it loads nothing that only some of them need. */
 export function agentProgram(context: AgentContext): Command {

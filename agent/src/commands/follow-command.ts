@@ -1,15 +1,17 @@
-import { createLogger, CurfewError, newId, systemRandom, type Logger } from '@curfew/shared';
+import { createLogger, CurfewError, durationMs, newId, SECOND, sleep, systemRandom, type Logger } from '@curfew/shared';
 import { realpathSync, watch } from 'node:fs';
 import { recordingsDir } from '../config/agent-paths.js';
 import { recordingLimit } from '../config/recording-limit.js';
 import { endCommand } from '../processes/end-command.js';
 import { Follower } from '../processes/follower.js';
-import { CUTS, FIRST_PORT, LAST_PORT, WANTED, type ProcessFolder } from '../processes/process-folder.js';
+import { CUTS, EXEMPT, FIRST_PORT, LAST_PORT, WANTED, type ProcessFolder } from '../processes/process-folder.js';
 import { SudoReceiver } from '../processes/sudo-receiver.js';
 import { CommandRecorders } from '../recordings/command-recorders.js';
 import { RecordingSpool } from '../recordings/recording-spool.js';
 import { SpoolFolder } from '../recordings/spool-folder.js';
 import { rootPaths, type AgentContext } from './agent-context.js';
+
+const PAUSE = durationMs(SECOND);
 
 /** `follow`: follows and records what sessions run, until the folder that it shares with the agent is gone. */
 export async function follow(context: AgentContext): Promise<void> {
@@ -59,11 +61,13 @@ export async function follow(context: AgentContext): Promise<void> {
   await spool.recover();
   keepWhenStopped(recorders, folder, logger);
   // At once, where the kernel tells of changes; else with the next look.
+  const told: Readonly<Record<string, () => Promise<unknown>>> = {
+    [CUTS]: cut,
+    [WANTED]: makeWay,
+    [EXEMPT]: () => follower.look(),
+  };
   watch(folder.live, () => void follower.look()).on('error', () => undefined);
-  watch(folder.folder, (_, name) => void (name === CUTS ? cut() : name === WANTED && makeWay())).on(
-    'error',
-    () => undefined,
-  );
+  watch(folder.folder, (_, name) => void told[name ?? '']?.()).on('error', () => undefined);
   const ports = Array.from({ length: LAST_PORT - FIRST_PORT + 1 }, (_, index) => FIRST_PORT + index);
   const wanted = await folder.port();
   const port = await receiver.listen([wanted, ...ports.filter((other) => other !== wanted)]);
@@ -71,6 +75,8 @@ export async function follow(context: AgentContext): Promise<void> {
   await folder.setFollower(context.version);
   logger.info('following', { port });
   await follower.run();
+  // sudo would end what has to be recorded, the uninstall itself perhaps; an agent that is there again starts another follower.
+  while (recorders.areBusy && (await folder.sessions()) === undefined) await sleep(clock, PAUSE);
   process.exit(0);
 }
 

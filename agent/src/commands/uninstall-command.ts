@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { recordingsDir, versionsDir, type AgentPaths } from '../config/agent-paths.js';
 import type { Platform } from '../platform/platform.js';
 import type { DeviceIdentity } from '../ports/device-identity.js';
+import { withAncestors } from '../processes/session-members.js';
 import { UninstallRule } from '../state/uninstall-rule.js';
 import { FileIdentityStore } from '../state/file-identity-store.js';
 import { rootPaths, withRunningAgent, type AgentContext } from './agent-context.js';
@@ -46,6 +47,7 @@ export async function uninstall(
   const identity = await new FileIdentityStore(paths.stateDir).load().catch(() => undefined);
   if (identity !== undefined && new UninstallRule(paths.stateDir).needsCode)
     await askForCode(context, identity, code ?? context.env['CURFEW_UNINSTALL_CODE'] ?? '');
+  await exemptOwn(platform);
   const { wasRunning, ended } = await retire(context, platform, paths);
   const left = await platform.host.list();
   await platform.host.uninstall();
@@ -80,6 +82,14 @@ function resultText(
     .filter(Boolean)
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** From inside a session this process would be ended with it, and the package manager that has called it. */
+async function exemptOwn({ processes }: Platform): Promise<void> {
+  if (processes === undefined) return;
+  const own = withAncestors(process.pid, processes.table.startedSince(0));
+  // Without their folder nobody follows sessions; and no error stops an uninstall.
+  await processes.folder.exempt(own).catch(() => undefined);
 }
 
 /** Ends every session through the agent that runs, and stops it. */

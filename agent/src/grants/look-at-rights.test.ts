@@ -41,4 +41,21 @@ describe('a look at rights', () => {
       });
       assert.deepEqual(reasons, found);
     });
+
+  it('ends nothing of an account that cannot be looked up now, and looks at the next one all the same', async () => {
+    const other = { ...RECORD, sessionId: 'ses-2', account: { ...ALICE, uid: 1001 } };
+    const ended: string[] = [];
+    await lookAtRights({
+      host: { inspect: async () => 'live' },
+      accounts: {
+        byKey: (key) =>
+          key === 'uid:1000' ? Promise.reject(new Error('the directory is away')) : Promise.resolve(undefined),
+      },
+      logger: silentLogger,
+      records: () => [RECORD, other],
+      withAccounts: true,
+      found: ({ sessionId }, reason) => void ended.push(`${sessionId} ${reason}`),
+    });
+    assert.deepEqual(ended, ['ses-2 account_removed']);
+  });
 });

@@ -25,18 +25,21 @@ export async function lookAtRights({
   withAccounts,
   found,
 }: RightsLook): Promise<void> {
-  try {
-    for (const record of records()) {
-      if (record.phase !== 'held' || !records().includes(record)) continue;
-      const condition = await host.inspect(record);
-      const detail =
-        condition === 'absent' ? 'the right was removed on the device' : 'the right was changed on the device';
-      if (condition !== 'live') {
-        if (records().includes(record)) found(record, 'tampered', detail);
-      } else if (withAccounts) await checkAccount(record);
+  for (const record of records())
+    try {
+      if (record.phase === 'held' && records().includes(record)) await look(record);
+    } catch (error) {
+      // The others are looked at all the same.
+      logger.error('a right could not be inspected, will try again', { sessionId: record.sessionId, error });
     }
-  } catch (error) {
-    logger.error('a right could not be inspected, will try again', { error });
+
+  async function look(record: GrantRecord): Promise<void> {
+    const condition = await host.inspect(record);
+    const detail =
+      condition === 'absent' ? 'the right was removed on the device' : 'the right was changed on the device';
+    if (condition !== 'live') {
+      if (records().includes(record)) found(record, 'tampered', detail);
+    } else if (withAccounts) await checkAccount(record);
   }
 
   async function checkAccount(record: GrantRecord): Promise<void> {

@@ -11,7 +11,10 @@ export interface LocalAccount extends GrantAccount {
 
 /** The machine's accounts. Names in it are hostile text. */
 export interface AccountDirectory {
-  /** The account of a key, or undefined. Never waits longer than 2 s, whatever name services do. */
+  /**
+   * The account of a key; undefined only when there is none. Never waits longer than 2 s, whatever name services do. Errors:
+   * COMMAND_FAILED where those who would know do not answer.
+   */
   byKey(key: AccountKey): Promise<LocalAccount | undefined>;
   /** The local accounts that people may use, plus those that can never be elevated left out. At most 2,000. */
   list(): Promise<LocalAccount[]>;

@@ -1,6 +1,6 @@
 import { durationMs, sleep, type Clock } from '@curfew/shared';
 import type { ProcessRow, ProcessTable, SessionCgroups } from '../ports/process-table.js';
-import { isSudoOf, processKey, sessionMembers, type FollowedSession } from './session-members.js';
+import { isSudoOf, processKey, sessionMembers, withDescendants, type FollowedSession } from './session-members.js';
 
 /** What became of a session's processes. */
 export interface ProcessOutcome {
@@ -20,6 +20,8 @@ export interface EndingParts {
   readonly sudo: string;
   /** Processes that are not to be ended, whatever they came from: this program and what holds it up. */
   readonly spared: ReadonlySet<number>;
+  /** Processes by `processKey` that go on, with all that came from them: Curfew is being taken off the machine there. */
+  readonly exempt: ReadonlySet<string>;
 }
 
 /** How long processes may take to end by themselves, and how often it is looked whether they have. */
@@ -36,12 +38,13 @@ export async function endProcesses(
   session: FollowedSession,
   known: Set<string>,
   folders: readonly string[],
-  { table, cgroups, clock, sudo, spared }: EndingParts,
+  { table, cgroups, clock, sudo, spared, exempt }: EndingParts,
 ): Promise<ProcessOutcome> {
-  const look = (): { own: ProcessRow[]; doubtful: readonly ProcessRow[] } => {
+  const look = (): Record<'own' | 'goingOn' | 'doubtful', readonly ProcessRow[]> => {
     const { own, doubtful } = sessionMembers(session, table.startedSince(session.since), known, sudo);
     for (const row of own) known.add(processKey(row));
-    return { own: own.filter(({ pid }) => !spared.has(pid)), doubtful };
+    const goingOn = withDescendants(exempt, own);
+    return { own: own.filter((row) => !spared.has(row.pid) && !goingOn.includes(row)), goingOn, doubtful };
   };
   const seen = new Set<string>();
   let found = look();
@@ -59,12 +62,12 @@ export async function endProcesses(
       const commands = found.own.filter((row) => !isSudoOf(row, session.uid, sudo));
       for (const row of round === 0 ? commands : found.own) table.signal(row, 'SIGKILL');
       // In one stroke, so that nothing can fork its way out.
-      if (round > 0) for (const folder of folders) cgroups.kill(folder);
+      if (round > 0 && found.goingOn.length === 0) for (const folder of folders) cgroups.kill(folder);
       await sleep(clock, PAUSE);
       found = look();
     }
   }
-  const left = [...note(), ...found.doubtful];
+  const left = [...note(), ...found.goingOn, ...found.doubtful];
   return {
     ended: seen.size - found.own.length,
     left: left.length,

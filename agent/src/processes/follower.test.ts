@@ -117,6 +117,46 @@ describe('a follower of processes', () => {
     );
   });
 
+  it('lets the call of sudo go on in which Curfew is taken off, and all that it runs', async () => {
+    const follower = start();
+    await begin();
+    for (const pid of [10, 11]) await call(follower, pid);
+    const own = [table.add(20, { ppid: 10, name: 'apt-get' }), table.add(21, { ppid: 20, name: 'prerm' })];
+    table.add(22, { ppid: 20, name: 'tee' });
+    table.add(30, { ppid: 11 }, 'stuck');
+    // The shell above has not come from the session.
+    await folder.exempt([...own, table.add(10, { ...CALLED, ppid: 5 }), { pid: 5, start: 1 }]);
+    await folder.end(FIRST);
+    await follower.look();
+    const report = await reported(FIRST);
+    assert.deepEqual(
+      { ...report, leftNames: [...report.leftNames].sort() },
+      { sessionId: FIRST, ended: 1, left: 5, leftNames: ['apt-get', 'name10', 'name30', 'prerm', 'tee'] },
+    );
+    assert.deepEqual(table.alive, [10, 20, 21, 22, 30]);
+    assert.ok(!table.signals.some((signal) => /^(10|2.) /.test(signal)), table.signals.join());
+    assert.ok(!table.groups.includes(`killed /curfew-${FIRST}`), 'it holds what goes on as well');
+  });
+
+  it('knows what is to go on when the folder is gone by the time that it looks', async () => {
+    const follower = start();
+    await begin();
+    await call(follower, 10);
+    await call(follower, 11);
+    await folder.exempt([{ pid: 10, start: table.now }]);
+    await follower.look();
+    await folder.remove();
+    const over = new AbortController();
+    void follower.run().then(() => {
+      over.abort();
+    });
+    while (!over.signal.aborted) {
+      clock.advance(SECOND);
+      await folder.sessions();
+    }
+    assert.deepEqual(table.alive, [10]);
+  });
+
   it('kills a sudo that read the rule before it was gone, and lets those of strangers go', async () => {
     const follower = start();
     await begin();

@@ -53,6 +53,8 @@ const LATECOMERS = durationMs(15 * SECOND);
  */
 export class Follower {
   private readonly entries = new Map<string, Entry>();
+  /** Processes that are not ended, see `EndingParts`; remembered, for the folder goes before they do. */
+  private readonly exempt = new Set<string>();
   private looking: Promise<boolean> | undefined;
 
   constructor(private readonly parts: FollowerParts) {}
@@ -118,6 +120,7 @@ export class Follower {
 
   private async lookNow(): Promise<boolean> {
     const { folder, logger } = this.parts;
+    await this.noteExempt();
     // Before those that are live: what begins meanwhile is not over.
     const begun = await folder.newSessions();
     const sessions = await folder.sessions();
@@ -160,13 +163,18 @@ export class Follower {
   private async end(entry: Entry): Promise<void> {
     const { folder, cgroups, clock, logger } = this.parts;
     const { session, known, folders } = entry;
-    const outcome = await endProcesses(session, known, [...folders], this.parts);
+    await this.noteExempt();
+    const outcome = await endProcesses(session, known, [...folders], { ...this.parts, exempt: this.exempt });
     for (const made of folders) cgroups.remove(made);
     logger.info('processes of a session', { sessionId: session.sessionId, ...outcome });
     await folder.report({ sessionId: session.sessionId, ...outcome }).catch(() => undefined);
     clock.after(LATECOMERS, () => {
       if (this.entries.get(session.sessionId) === entry) this.entries.delete(session.sessionId);
     });
+  }
+
+  private async noteExempt(): Promise<void> {
+    for (const key of await this.parts.folder.exempted()) this.exempt.add(key);
   }
 
   private async note({ session, folders }: Entry): Promise<void> {

@@ -2,7 +2,8 @@ import { leaseClaimsSchema } from '@curfew/shared';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { FollowedSession } from './session-members.js';
+import type { ProcessRow } from '../ports/process-table.js';
+import { processKey, type FollowedSession } from './session-members.js';
 
 const sessionId = z.string().regex(/^ses-[0-9a-z]{20}$/);
 /** The other side may be a newer version for a while: what it adds is not known here, and no reason to end a session. */
@@ -22,6 +23,7 @@ const reportSchema = z.strictObject({
 });
 
 const cutsSchema = z.array(z.string());
+const exemptSchema = z.array(z.string());
 const versionSchema = z.string();
 
 /** A session as the follower has noted it for the case that it is started anew, with the control groups that it has made. */
@@ -43,6 +45,7 @@ export class ProcessFolder {
   private readonly reported: string;
   private readonly portFile: string;
   private readonly cutsFile: string;
+  private readonly exemptFile: string;
   private readonly followerFile: string;
   private readonly wantedFile: string;
 
@@ -53,6 +56,7 @@ export class ProcessFolder {
     this.reported = path.join(folder, 'reports');
     this.portFile = path.join(folder, 'port');
     this.cutsFile = path.join(folder, CUTS);
+    this.exemptFile = path.join(folder, EXEMPT);
     this.followerFile = path.join(folder, 'follower');
     this.wantedFile = path.join(folder, WANTED);
   }
@@ -152,6 +156,16 @@ export class ProcessFolder {
     return (await readAs(this.cutsFile, cutsSchema)) ?? [];
   }
 
+  /** Says which processes go on after the end of the session that they came from, with all that came from them. */
+  async exempt(processes: readonly Pick<ProcessRow, 'pid' | 'start'>[]): Promise<void> {
+    await put(this.exemptFile, processes.map(processKey));
+  }
+
+  /** Those processes, by `processKey`. */
+  async exempted(): Promise<string[]> {
+    return (await readAs(this.exemptFile, exemptSchema)) ?? [];
+  }
+
   /** The version of the follower that runs; undefined when none does, as far as it could say so itself. */
   follower(): Promise<string | undefined> {
     return readAs(this.followerFile, versionSchema);
@@ -178,6 +192,9 @@ export const WANTED = 'wanted';
 
 /** The name of the file that says which commands are to end. */
 export const CUTS = 'cuts';
+
+/** The name of the file that says which processes go on. */
+export const EXEMPT = 'exempt';
 
 /** Ports that only root may listen at, and that no service of Debian has by name (services(5)). */
 export const [FIRST_PORT, LAST_PORT] = [614, 623];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ProcessRow } from '../ports/process-table.js';
-import { sessionMembers } from './session-members.js';
+import { processKey, sessionMembers, withAncestors, withDescendants } from './session-members.js';
 
 const SESSION = { sessionId: `ses-${'a'.repeat(20)}`, uid: 1001, since: 500, keep: false };
 const SUDO = '/usr/bin/sudo';
@@ -93,4 +93,37 @@ describe('which processes came from a session', () => {
         doubtful,
       );
     });
+});
+
+describe('where a process came from, and what came from it', () => {
+  const rows = [row(1, { ppid: 0, start: 0 }), row(10, { start: 500 }), row(20, { ppid: 10 }), row(30, { ppid: 20 })];
+
+  for (const { name, pid, line } of [
+    { name: 'all of its line', pid: 30, line: [30, 20, 10, 1] },
+    { name: 'only itself', pid: 1, line: [1] },
+    { name: 'nothing that is not there', pid: 99, line: [] },
+  ])
+    it(`is ${name}`, () => {
+      assert.deepEqual(
+        withAncestors(pid, rows).map((found) => found.pid),
+        line,
+      );
+    });
+
+  it("is no later process with its parent's id", () => {
+    const line = withAncestors(20, [row(10, { start: 601 }), row(20, { ppid: 10 })]);
+    assert.deepEqual(
+      line.map(({ pid }) => pid),
+      [20],
+    );
+  });
+
+  it('is everything below, whatever it came from', () => {
+    const keys = new Set([processKey(row(20)), processKey(row(10))]);
+    const found = withDescendants(keys, [...rows, row(21, { ppid: 20, start: 700 }), row(40, { ppid: 1 })]);
+    assert.deepEqual(
+      found.map(({ pid }) => pid),
+      [20, 30, 21],
+    );
+  });
 });

@@ -56,14 +56,7 @@ export function sessionMembers(
     const bySign = marked.test(row.cgroups) || isSudoOf(row, uid, sudo) || known.has(processKey(row));
     if (bySign || (row.sudoUid === uid && row.uids.includes(0))) own.set(row.pid, row);
   }
-  // Children after parents: a process is never older than the one that it came from.
-  for (let before = -1; own.size > before;) {
-    before = own.size;
-    for (const row of candidates) {
-      const parent = own.get(row.ppid);
-      if (parent !== undefined && parent.start <= row.start) own.set(row.pid, row);
-    }
-  }
+  addDescendants(own, candidates);
   const isDoubtful = ({ pid, uids, loginUid, cgroups }: ProcessRow): boolean => {
     if (own.has(pid) || uids[0] === uid) return false;
     if (loginUid === uid || (uids[0] === 0 && ROOTS_LOGON.test(cgroups))) return true;
@@ -72,3 +65,37 @@ export function sessionMembers(
   const doubtful = candidates.filter(isDoubtful);
   return { own: [...own.values()], doubtful };
 }
+
+/** A process and those that it came from, as far up as there are any. */
+export function withAncestors(pid: number, rows: readonly ProcessRow[]): ProcessRow[] {
+  const all = new Map(rows.map((row) => [row.pid, row]));
+  const line: ProcessRow[] = [];
+  for (let row = all.get(pid); row !== undefined && !line.includes(row);) {
+    line.push(row);
+    const parent = all.get(row.ppid);
+    row = parent !== undefined && isChildOf(row, parent) ? parent : undefined;
+  }
+  return line;
+}
+
+/** Those of the processes whose key is among `keys`, and all that came from them. */
+export function withDescendants(keys: ReadonlySet<string>, rows: readonly ProcessRow[]): ProcessRow[] {
+  const found = new Map(rows.filter((row) => keys.has(processKey(row))).map((row) => [row.pid, row]));
+  addDescendants(found, rows);
+  return [...found.values()];
+}
+
+function addDescendants(found: Map<number, ProcessRow>, rows: readonly ProcessRow[]): void {
+  // Children after parents.
+  for (let before = -1; found.size > before;) {
+    before = found.size;
+    for (const row of rows) {
+      const parent = found.get(row.ppid);
+      if (parent !== undefined && isChildOf(row, parent)) found.set(row.pid, row);
+    }
+  }
+}
+
+/** A process is never older than the one that it came from. */
+const isChildOf = (row: ProcessRow, parent: ProcessRow): boolean =>
+  row.ppid === parent.pid && parent.start <= row.start;

@@ -82,6 +82,11 @@ function answerAuth(
     sendJson(response, signIn.state(signIn.callerOf(id)));
     return;
   }
+  if (path === '/auth/device/code') {
+    const userCode = signIn.beginDevice(text('client'), request.socket.remoteAddress ?? '');
+    sendJson(response, { userCode });
+    return;
+  }
   if (caller === undefined) throw refuse('NOT_SIGNED_IN');
   if (path === '/auth/logout') {
     signIn.end(caller);
@@ -90,6 +95,8 @@ function answerAuth(
   } else if (path === '/auth/fresh') {
     signIn.prove(caller, text('password'), text('code'));
     sendJson(response, signIn.state(caller));
+  } else if (path === '/auth/device/show') {
+    sendJson(response, signIn.showDevice(text('userCode')));
   } else if (path === '/auth/device/approve') {
     signIn.decideDevice(text('userCode'), body['approve'] === true);
     response.writeHead(204).end();

@@ -1,8 +1,9 @@
+import { roleIsAtLeast } from '../src/api/method-roles.js';
 import type { ChannelJson, DeliveryJson } from '../src/gen/api.js';
 import type { CallHandlers } from './handlers.js';
 import { find } from './lookup.js';
 import { pageOf } from './paging.js';
-import { fieldInvalid } from './refusal.js';
+import { fieldInvalid, refuse } from './refusal.js';
 import type { World } from './world.js';
 
 const channelOf = (world: World, given: string | undefined): ChannelJson =>
@@ -28,6 +29,11 @@ export const notificationMethods: Pick<
     if (name === '') throw fieldInvalid('channel.name', 'must not be empty');
     if ((given?.target ?? '') === '') throw fieldInvalid('channel.target', 'must not be empty');
     const before = [...world.channels.values()].find((channel) => channel.name === name);
+    const ofOwners = given?.kind === 'CHANNEL_KIND_SLACK' && (before === undefined || given.disabled !== true);
+    if (ofOwners && !roleIsAtLeast(caller.role, 'owner')) {
+      const fields = { role: caller.role, method: 'PutChannel for a channel on Slack', needed: 'owner' };
+      throw refuse('METHOD_NOT_ALLOWED', fields);
+    }
     const makesSecret = before === undefined && given?.kind === 'CHANNEL_KIND_WEBHOOK' && (secret ?? '') === '';
     const channel: ChannelJson = {
       ...before,

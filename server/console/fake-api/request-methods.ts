@@ -103,6 +103,13 @@ function decide(
   return world.requests.get(decided.id ?? '') ?? decided;
 }
 
+function takeBack(world: World, caller: Caller, request: AccessRequestJson, reason: string): AccessRequestJson {
+  const by = caller.user.name ?? '';
+  world.record('request.cancelled', `user:${by}`, request.id ?? '', { reason });
+  const word = { decideTime: world.time(), decidedBy: by, decisionReason: reason };
+  return world.putRequest({ ...request, ...word, state: 'ACCESS_REQUEST_STATE_CANCELLED' });
+}
+
 /** Who a step waits for, in words. */
 export const waitsFor = (step: ApprovalStepJson | undefined): string => {
   const { users = [], groups = [], approvals = 1 } = step ?? {};
@@ -178,6 +185,9 @@ export const requestMethods: Pick<
   },
   'RequestService/DenyAccessRequest': (world, caller, { requestId, reason }) => {
     const text = neededReason(reason);
+    const asked = find(world.requests.values(), 'request', requestId, 'REQUEST_NOT_FOUND');
+    if (requestCan.takeBack(requestState(asked)))
+      return { request: requestFor(caller, takeBack(world, caller, asked, text)) };
     const request = decidable(world, caller, requestId);
     return { request: requestFor(caller, decide(world, caller, request, false, text)) };
   },

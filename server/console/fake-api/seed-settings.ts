@@ -66,5 +66,12 @@ export function seedSettings(world: World): void {
     expireTime: world.time(21 * 86_400_000),
     lastUsedTime: world.time(-3_600_000),
   });
-  world.deviceCodes.set('seed', { userCode: 'ABCD-EFGH', expireMs: world.clock.now() + 600_000, decided: 'waiting' });
+  world.deviceCodes.set('seed', {
+    userCode: 'ABCD-EFGH',
+    client: 'curfewctl on laptop-alice',
+    address: '192.0.2.17',
+    createTime: world.time(-20_000),
+    expireMs: world.clock.now() + 580_000,
+    decided: 'waiting',
+  });
 }

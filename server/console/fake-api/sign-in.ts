@@ -2,11 +2,14 @@ import type { AuthState, SignInMethods } from '../src/auth/auth-state.js';
 import { roleIsAtLeast, type Role } from '../src/api/method-roles.js';
 import { roleFromProto, type Caller } from './caller.js';
 import { refuse, Refusal } from './refusal.js';
-import type { World } from './world.js';
+import type { DeviceCode, World } from './world.js';
 
 /** After so many wrong passwords for one name the fake asks to wait. */
 const MOST_FAILURES = 5;
 const FRESH_MS = 300_000;
+const DEVICE_CODE_LIFE_MS = 600_000;
+/** What codes of command lines are made of. */
+const CODE_LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
 
 const lesserRole = (one: Role, other: Role): Role => (roleIsAtLeast(one, other) ? other : one);
 
@@ -103,12 +106,36 @@ export class FakeSignIn {
     this.world.signIns.delete(caller.signInId);
   }
 
+  /** A command line asks to be let in. Gives the code that it shows. */
+  beginDevice(client: string, address: string): string {
+    const letters = Array.from({ length: 8 }, () => CODE_LETTERS[Math.floor(this.world.random.fraction() * 20)]).join(
+      '',
+    );
+    const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;
+    const { clock, deviceCodes } = this.world;
+    const expireMs = clock.now() + DEVICE_CODE_LIFE_MS;
+    const waiting = { userCode, client, address, createTime: this.world.time(), expireMs };
+    deviceCodes.set(userCode, { ...waiting, decided: 'waiting' });
+    return userCode;
+  }
+
+  /** What is shown of a command line that waits. */
+  showDevice(userCode: string): { client: string; address: string; createTime: string } {
+    const { client, address, createTime } = this.waitingDevice(userCode);
+    return { client, address, createTime };
+  }
+
   /** Decides on a command line that waits. */
   decideDevice(userCode: string, approve: boolean): void {
-    const code = [...this.world.deviceCodes.values()].find((one) => one.userCode === userCode);
+    this.waitingDevice(userCode).decided = approve ? 'approved' : 'denied';
+  }
+
+  private waitingDevice(typed: string): DeviceCode {
+    const letters = (text: string): string => text.toUpperCase().replaceAll(/[^A-Z]/g, '');
+    const code = [...this.world.deviceCodes.values()].find(({ userCode }) => letters(userCode) === letters(typed));
     if (code === undefined || code.expireMs < this.world.clock.now() || code.decided !== 'waiting')
       throw refuse('AUTHORIZATION_EXPIRED');
-    code.decided = approve ? 'approved' : 'denied';
+    return code;
   }
 
   private checkCode(wanted: string, code: string | undefined): void {

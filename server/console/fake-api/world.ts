@@ -30,6 +30,9 @@ export interface Credentials {
 /** A command line that waits to be let in. */
 export interface DeviceCode {
   readonly userCode: string;
+  readonly client: string;
+  readonly address: string;
+  readonly createTime: string;
   readonly expireMs: number;
   decided: 'waiting' | 'approved' | 'denied';
 }

@@ -14,6 +14,7 @@ import { browserClock, browserRandom } from './clock/browser-clock.js';
 import { ServerClock } from './clock/server-clock.js';
 import { Ticker } from './clock/ticker.js';
 import { LinkStatus } from './live/link-status.js';
+import { markLostReads } from './live/mark-lost-reads.js';
 import { showTheme, storedTheme } from './theme/theme.js';
 import { Toasts } from './ui/toasts.js';
 
@@ -34,7 +35,7 @@ const api = new ApiClient({
   fetch: (input, init) => fetch(input, init),
   clock: browserClock,
   onDate: (date, sent, received) => serverClock.observe(date, sent, received),
-  onNotSignedIn: () => void queries.invalidateQueries({ queryKey: AUTH_KEY }),
+  onOtherCaller: () => void queries.invalidateQueries({ queryKey: AUTH_KEY }),
 });
 const services: Services = {
   api,
@@ -49,6 +50,7 @@ const services: Services = {
   toasts: new Toasts(),
 };
 
+markLostReads(queries.getQueryCache(), services.link);
 showTheme(storedTheme());
 const place = document.getElementById('root');
 if (place === null) throw new Error('the page has no root');

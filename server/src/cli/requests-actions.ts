@@ -142,7 +142,8 @@ export async function denyRequest(context: ToolContext, command: Command, id: st
   const { request } = await withServer(context, command, (server) =>
     server.unary(service.denyAccessRequest, DenyAccessRequestRequest.fromPartial({ requestId: id, reason })),
   );
-  say(context, `denied; ${safeText(known(request).userName)} sees the reason`);
+  const what = known(request).state === AccessRequestState.DENIED ? 'denied' : 'taken back';
+  say(context, `${what}; ${safeText(known(request).userName)} sees the reason`);
   await printRequest(context, command, known(request));
 }
 

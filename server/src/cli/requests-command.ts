@@ -52,7 +52,7 @@ export function addRequestCommands(program: Command, context: ToolContext): void
     );
   requests
     .command('deny <id>')
-    .description('deny a pending request')
+    .description('deny a pending request, or take back an approval that was not started')
     .requiredOption('--reason <text>', 'why; the person sees it', reasonFlag)
     .action(async (id: string, flags: { reason: string }, command: Command) =>
       (await actions()).denyRequest(context, command, id, flags.reason),

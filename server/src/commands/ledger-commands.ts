@@ -84,5 +84,5 @@ const fatalOf =
     process.exit(1);
   };
 
-const sumUp = ({ sessions, approvals, joinTokens }: Ended): string =>
-  `Ended: ${sessions} sessions, ${approvals} approvals, ${joinTokens} join tokens.`;
+const sumUp = ({ sessions, approvals, joinTokens, signIns }: Ended): string =>
+  `Ended: ${sessions} sessions, ${approvals} approvals, ${joinTokens} join tokens, ${signIns} sign-ins.`;

@@ -17,6 +17,11 @@ export interface ConnectorField {
   /** Stands for a field that is not given. */
   readonly defaultValue?: string;
   readonly multiline?: boolean;
+  /**
+   * Whether it may change while there are sessions. Then it says how the other side is spoken to or how people are found,
+   * never which side that is: what was given is looked for there at the end.
+   */
+  readonly changesAnyTime?: boolean;
   /** Says what is wrong with a value, as the rest of a sentence such as 'is not an address'; undefined when it is well. */
   readonly problem?: (value: string) => string | undefined;
 }

@@ -23,6 +23,22 @@ describe('the kinds of connectors', () => {
     });
   }
 
+  it('do not change where they lead while there are sessions through them', () => {
+    const fixed = CONNECTOR_KINDS.map(({ kind, settings }) => {
+      const names = settings.filter(({ secret, changesAnyTime }) => secret !== true && changesAnyTime !== true);
+      return [kind, names.map(({ name }) => name)];
+    });
+    assert.deepEqual(Object.fromEntries(fixed), {
+      ldap: ['url', 'people_dn'],
+      postgresql: ['host', 'port', 'database'],
+      scim: ['url'],
+      github_team: ['url'],
+      aws_identity_center: ['region', 'identity_store_id', 'endpoint'],
+      command: ['program', 'arguments', 'variables'],
+      webhook: ['url'],
+    });
+  });
+
   it('say what is wrong with a value', () => {
     const problems = (kind: string, name: string, values: readonly string[]): (string | undefined)[] => {
       const { settings = [], target = [] } = connectorKind(kind) ?? {};

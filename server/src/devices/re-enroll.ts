@@ -51,6 +51,7 @@ export async function reEnroll(
       generation: sql`generation + 1`,
       revoked_epoch: sql`epoch`,
       ...{ update_state: null, update_version: '', update_code: '', update_detail: '', update_since_ms: null },
+      update_trouble: '',
     })
     .where('id', '=', device.id)
     .execute();

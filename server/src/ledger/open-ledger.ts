@@ -52,6 +52,6 @@ export async function openLedger({ config, clock, random, logger, fatal }: OpenL
   const keys = await openServerKeys(secrets);
   const ledger = await PostgresLedger.open({ url, clock, random, noteKey: keys.note, logger, seen });
   const presence = new SharedPresence({ ledger, clock, random, logger });
-  ledger.beforeTelling((db, changes) => presence.refresh(db, changes));
+  ledger.beforeTelling(presence);
   return { secrets, keys, keyFiles: [keyFile], ledger, presence };
 }

@@ -120,6 +120,8 @@ export interface Tables extends ReleaseTables {
     update_code: Generated<string>;
     update_detail: Generated<string>;
     update_since_ms: Generated<number | null>;
+    /** The trouble that it had last with a release, and with which: state and version; '' for none. */
+    update_trouble: Generated<string>;
   };
   device_account: {
     device_id: string;
@@ -261,6 +263,8 @@ export interface Tables extends ReleaseTables {
     record_keep_ms: Generated<number | null>;
     /** Of the call by which an operator has ended it; '' when by none. */
     end_request_id: Generated<string>;
+    /** The end that its device knows, while that is later than `expires_at_ms`; null while the device knows of no later one. */
+    held_until_ms: Generated<number | null>;
   };
   session_transition: {
     session_id: string;

@@ -54,6 +54,7 @@ export function deviceResourceHandlers({ resources, ledger, linked }: DeviceReso
       };
       return watchChanges(ledger, ['request', 'session', 'user', 'device'], stream.signal, {
         first: send,
+        missed: send,
         changed: async (ids) => {
           if (await resources.concerns(userId, ids, person.device.id)) await send();
         },

@@ -37,6 +37,8 @@ export function followLeaseKeys({
   const unsubscribe = ledger.onChange((changes) => {
     if (changes.some(({ kind }) => kind === 'ledger')) void look();
   });
+  // They may have been rotated since they were read for the first time.
+  void look();
   return {
     stop: async () => {
       isStopped = true;

@@ -16,6 +16,7 @@ import { Observations } from '../sessions/observations.js';
 import { Pusher } from './pusher.js';
 import type { DeviceLink } from './device-link.js';
 import { ALONE, type LinkPresence } from './link-presence.js';
+import { LinkKeys } from './link-keys.js';
 import { leaseKey, LinkLeases } from './link-leases.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { EndReason as ProtoEndReason } from '@curfew/proto';
@@ -75,10 +76,12 @@ export class LinkHub {
   private readonly observations: Observations;
   /** When this process lost each device's link. */
   private readonly lost = new Map<string, number>();
+  private isStopping = false;
   private readonly startedAt: number;
   private readonly clock: Clock;
   private readonly presence: LinkPresence;
   private readonly leases: LinkLeases;
+  private readonly leaseKeys: LinkKeys;
 
   constructor(private readonly options: LinkHubOptions) {
     this.clock = options.context.clock;
@@ -93,6 +96,7 @@ export class LinkHub {
     });
     this.presence = options.presence ?? ALONE;
     this.leases = new LinkLeases(this.clock, options.keys);
+    this.leaseKeys = new LinkKeys(options.keys.lease, options.logger, () => this.leaseKeysRotated());
     this.observations = new Observations(options.context);
     options.ledger.onChange((changes) => {
       this.changed(changes);
@@ -139,19 +143,25 @@ export class LinkHub {
     return this.pushes.size;
   }
 
-  /** Takes a link over after its hello; ends an older one of the same device. */
+  /** Takes a link over after its hello; ends an older one of the same device. Takes none over once the server stops. */
   async join(
     link: DeviceLink,
     known: { readonly checkpoint: string; readonly leaseKeysVersion: number },
   ): Promise<void> {
     const { id } = link.device;
+    const greeted = this.leaseKeys.greet(link, known.leaseKeysVersion);
+    if (greeted !== undefined) await greeted;
     const present = this.links.get(id);
     if (present !== undefined && keySince(present) > keySince(link)) {
       link.close(new CurfewError('DEVICE_KEY_REPLACED'));
       return;
     }
-    const joining = this.presence.join(id, link.instance);
+    const joining = this.isStopping ? undefined : this.presence.join(id, link.instance);
     const elsewhere = joining === undefined ? undefined : await joining;
+    if (this.isStopping) {
+      link.close(new CurfewError('SERVER_STOPPING'));
+      return;
+    }
     const older = this.links.get(id);
     const isFirstOfKey = older !== undefined && older.device.key_hash !== link.device.key_hash;
     if (isFirstOfKey) this.fenced.delete(id);
@@ -167,7 +177,7 @@ export class LinkHub {
       this.options.logger.warn('two agents use one identity', { deviceId: id, device: link.device.name });
       await this.options.devices.identityConflict(id);
     }
-    this.sendLeaseKeys(link, known.leaseKeysVersion);
+    this.leaseKeys.lead(link);
     this.witnessed.set(link, Promise.resolve(known.checkpoint));
     await this.sendCheckpoint(link);
     await this.pushRequests(id);
@@ -217,27 +227,14 @@ export class LinkHub {
       await this.options.devices.checkpointRefused(link.device.id, state.refusalCode);
   }
 
-  /** Sends a new key set to every linked device, and leases signed with it after. Gives to how many. */
+  /** Sends new key sets to every linked device, and leases signed with it after. Gives to how many. */
   leaseKeysRotated(): number {
-    const { version } = this.options.keys.lease.set;
     for (const link of this.links.values()) {
-      this.sendLeaseKeys(link, version - 1);
+      this.leaseKeys.lead(link);
       link.leases.clear();
     }
     this.push([...this.links.keys()]);
     return this.links.size;
-  }
-
-  /** Leads a device from the keys that it trusts to the newest; what is sent after may be signed with those. */
-  private sendLeaseKeys(link: DeviceLink, known: number): void {
-    const { lease } = this.options.keys;
-    if (known > lease.set.version)
-      this.options.logger.error('a device trusts newer lease keys than this server has; its leases will be refused', {
-        deviceId: link.device.id,
-        version: known,
-      });
-    for (const signedKeySet of lease.chainAfter(known))
-      this.send(link, { $case: 'leaseKeySet', value: { signedKeySet } });
   }
 
   /** Sends the newest checkpoint to every witness that does not have it. */
@@ -283,13 +280,19 @@ export class LinkHub {
     for (const link of old.slice(0, most)) link.close(new CurfewError('SERVER_STOPPING'));
   }
 
-  /** Ends every link; where there are other servers, not all at a time: the agents go to those. */
+  /**
+   * Ends every link; where there are other servers, not all at a time: the agents go to those. Until its turn has come a
+   * device is told what changes.
+   */
   async closeAll(): Promise<void> {
+    this.isStopping = true;
     const links = [...this.links.values()];
-    this.links.clear();
     const pauseMs = this.presence === ALONE ? 0 : Math.min(DRAIN_PAUSE_MS, DRAIN_MS / (links.length / CLOSED_AT_ONCE));
     for (let at = 0; at < links.length; at += CLOSED_AT_ONCE) {
-      for (const link of links.slice(at, at + CLOSED_AT_ONCE)) link.close(new CurfewError('SERVER_STOPPING'));
+      for (const link of links.slice(at, at + CLOSED_AT_ONCE)) {
+        this.links.delete(link.device.id);
+        link.close(new CurfewError('SERVER_STOPPING'));
+      }
       if (pauseMs > 0 && at + CLOSED_AT_ONCE < links.length)
         await new Promise<void>((resolve) => {
           this.clock.after(durationMs(pauseMs), resolve);
@@ -350,7 +353,7 @@ export class LinkHub {
         keptSessionIds: sessions.filter((session) => !offers.includes(session)).map(({ id }) => id),
         endNotices: desired.endNotices.map((notice) => ({ ...notice, reason: endReasonToProto(notice.reason) })),
         cutRecordingIds,
-        offeredRelease: await this.options.offers.to(desired.device),
+        offeredRelease: desired.rolledBack ? '' : await this.options.offers.to(desired.device),
         uninstallNeedsCode: this.options.uninstallNeedsCode,
       },
     });

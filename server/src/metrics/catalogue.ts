@@ -142,6 +142,12 @@ export const METRICS = [
     help: 'Connections of the gRPC port on which nobody has said yet who they are; limits.unknown_connections bounds them.',
   },
   {
+    name: 'curfew_waiting_connections',
+    type: 'gauge',
+    labels: [],
+    help: 'Those of them that wait to be taken in, as when a whole fleet comes back at once.',
+  },
+  {
     name: 'curfew_connector_call_seconds',
     type: 'histogram',
     labels: ['kind', 'outcome'],

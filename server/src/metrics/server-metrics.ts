@@ -17,7 +17,7 @@ export interface MeasuredParts {
   readonly hub: Pick<LinkHub, 'linkCount' | 'pushesWaiting'>;
   readonly host: Pick<ServiceHost, 'openStreams'>;
   readonly limits: Pick<CallLimits, 'callsAtWork'>;
-  readonly gate: Pick<ConnectionGate, 'unknownCount'>;
+  readonly gate: Pick<ConnectionGate, 'unknownCount' | 'waitingCount'>;
   readonly notifier: Pick<Notifier, 'slowest'>;
   readonly readiness: Pick<Readiness, 'problems'>;
   readonly clock: Clock;
@@ -61,6 +61,7 @@ export class ServerMetrics {
       { name: 'curfew_calls_at_work', value: limits.callsAtWork },
       { name: 'curfew_streams', value: host.openStreams },
       { name: 'curfew_unknown_connections', value: gate.unknownCount },
+      { name: 'curfew_waiting_connections', value: gate.waitingCount },
     ];
   }
 }

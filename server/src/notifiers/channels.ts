@@ -8,6 +8,7 @@ import type { Tables } from '../ledger/tables.js';
 import type { SecretBox } from '../secrets/secret-box.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { roleContains } from '../users/role.js';
 import { findUser } from '../users/users.js';
 import type { DeliveryState } from './channel-kind.js';
 import { allChannels, channelBy, findChannel, type ChannelRecord } from './channel-record.js';
@@ -61,7 +62,7 @@ export class Channels {
   /**
    * Makes the channel of a name or changes it. A new one begins with what happens from now on; one that is enabled again
    * goes on where it stopped. Gives the secret that was made for a new webhook, '' otherwise.
-   * Errors: CHANNEL_INVALID, TARGET_NOT_ALLOWED, USER_NOT_FOUND.
+   * Errors: CHANNEL_INVALID, TARGET_NOT_ALLOWED, USER_NOT_FOUND, METHOD_NOT_ALLOWED.
    */
   async put(caller: Caller, wish: ChannelWish): Promise<{ channel: ChannelStatus; secret: string }> {
     const { context, guard, hasMail } = this.parts;
@@ -71,6 +72,7 @@ export class Channels {
     if (host !== undefined) await guard.checkHost(host);
     const made = await context.ledger.write(async (tx) => {
       const before = await channelBy(tx.db, 'name_key', wish.name.toLowerCase());
+      await assertMayPut(tx.db, caller, wish, before);
       await assertFileIsFree(tx.db, wish, before?.id);
       const put = await (before === undefined ? this.create(tx, caller, wish) : this.change(tx, caller, wish, before));
       // For the server that leads, which may be another one.
@@ -227,6 +229,31 @@ async function putSlackUsers(db: LedgerReader, channelId: string, { slackUsers }
     const row = { channel_id: channelId, slack_id: slackId, user_id: (await findUser(db, user)).id };
     await db.insertInto('channel_slack_user').values(row).execute();
   }
+}
+
+/**
+ * A channel on Slack says who decides there, and in whose name, so it is the owners'. Others may still disable it.
+ * Errors: METHOD_NOT_ALLOWED, USER_NOT_FOUND.
+ */
+async function assertMayPut(
+  db: LedgerReader,
+  caller: Caller,
+  wish: ChannelWish,
+  before: ChannelRecord | undefined,
+): Promise<void> {
+  if (wish.kind !== 'slack' || roleContains(caller.role, 'owner')) return;
+  if (before !== undefined && (await onlyDisables(db, wish, before))) return;
+  const fields = { role: caller.role, method: 'PutChannel for a channel on Slack', needed: 'owner' };
+  throw new CurfewError('METHOD_NOT_ALLOWED', fields);
+}
+
+async function onlyDisables(db: LedgerReader, wish: ChannelWish, before: ChannelRecord): Promise<boolean> {
+  if (!wish.disabled || wish.secret !== '' || wish.target !== before.target) return false;
+  if (JSON.stringify(wish.eventTypes) !== JSON.stringify(before.eventTypes)) return false;
+  const wished = [];
+  for (const { slackId, user } of wish.slackUsers) wished.push(`${slackId}=${(await findUser(db, user)).id}`);
+  const linked = before.slackUsers.map(({ slack_id, user_id }) => `${slack_id}=${user_id}`);
+  return wished.sort().join() === linked.sort().join();
 }
 
 /** Two writers in one file would cut each other's lines. Errors: CHANNEL_INVALID. */

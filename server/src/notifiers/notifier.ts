@@ -30,6 +30,7 @@ export class Notifier {
   private readonly outbox: Outbox;
   private reloading: Promise<void> = Promise.resolve();
   private readonly unsubscribe: (() => void)[] = [];
+  private isStopped = false;
 
   constructor(private readonly parts: NotifierParts) {
     this.outbox = new Outbox(parts.ledger, parts.random);
@@ -51,10 +52,13 @@ export class Notifier {
     );
   }
 
-  private async runAll(): Promise<void> {
-    if (!this.parts.ledger.leads) return;
-    for (const channel of await this.parts.ledger.read(allChannels))
-      if (!this.runners.has(channel.id)) this.run(channel);
+  /** Has every channel at work that is not yet. */
+  private runAll(): Promise<void> {
+    return this.inTurn(async () => {
+      if (!this.parts.ledger.leads) return;
+      for (const channel of await this.parts.ledger.read(allChannels))
+        if (!this.runners.has(channel.id)) this.run(channel);
+    });
   }
 
   private async stopAll(): Promise<void> {
@@ -78,13 +82,18 @@ export class Notifier {
 
   /** Takes a change of a channel into account: made, changed, disabled, removed. */
   reload(channelId: string): Promise<void> {
-    const reloading = this.reloading.then(async () => {
+    return this.inTurn(async () => {
       const old = this.runners.get(channelId);
       this.runners.delete(channelId);
       await old?.runner.stop();
       const channel = await this.parts.ledger.read((db) => channelBy(db, 'id', channelId));
       if (channel !== undefined) this.run(channel);
     });
+  }
+
+  /** One after the other: a channel is never at work twice. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const reloading = this.reloading.then(work);
     this.reloading = reloading.catch(() => undefined);
     return reloading;
   }
@@ -113,19 +122,21 @@ export class Notifier {
     return slowest;
   }
 
-  /** Forgets old deliveries. */
-  sweep(): Promise<void> {
-    return this.outbox.prune(this.parts.clock.now());
+  /** Has those at work that could not be read when this server began to lead, and forgets old deliveries. */
+  async sweep(): Promise<void> {
+    await this.runAll();
+    await this.outbox.prune(this.parts.clock.now());
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true;
     for (const stop of this.unsubscribe) stop();
     await this.reloading;
     await this.stopAll();
   }
 
   private run(channel: ChannelRecord): void {
-    if (channel.disabled === 1 || !this.parts.ledger.leads) return;
+    if (channel.disabled === 1 || !this.parts.ledger.leads || this.isStopped) return;
     const { clock, random, logger, senderOf } = this.parts;
     const sender = senderOf(channel);
     const runner = new ChannelRunner({ channel, sender, outbox: this.outbox, clock, random, logger });

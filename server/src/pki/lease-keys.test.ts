@@ -5,6 +5,34 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LeaseKeys } from './lease-keys.js';
 import { SecretFiles } from './secret-files.js';
+import type { SecretStore } from './secret-store.js';
+
+/** A store that servers share: a write counts only for who has read what is there. Its answers can be lost. */
+class SharedStore implements SecretStore {
+  private seal = '';
+  losesAnswers = false;
+
+  constructor(private readonly shared: { text: string }) {}
+
+  newest(): Promise<string> {
+    this.seal = this.shared.text;
+    return Promise.resolve(this.seal);
+  }
+
+  async readOrMake(_: string, make: () => string | Promise<string>): Promise<string> {
+    if (this.shared.text === '') this.shared.text = await make();
+    return this.newest();
+  }
+
+  write(_: string, text: string): Promise<void> {
+    if (this.seal !== this.shared.text)
+      return Promise.reject(new CurfewError('STORAGE_FAILED', { detail: 'another server has just changed it' }));
+    this.shared.text = text;
+    if (this.losesAnswers) return Promise.reject(new CurfewError('LEDGER_UNAVAILABLE', { problem: 'it is gone' }));
+    this.seal = text;
+    return Promise.resolve();
+  }
+}
 
 describe('lease keys', () => {
   let folder: string;
@@ -64,5 +92,30 @@ describe('lease keys', () => {
     const own = JSON.parse(readFileSync(file(), 'utf8')) as object;
     writeFileSync(file(), JSON.stringify({ ...own, signing: stranger.signing }));
     await assert.rejects(open(), (error) => error instanceof CurfewError && error.code === 'STORAGE_UNSAFE');
+  });
+
+  it('are rotated again after an answer was lost, on from what has become of it', async () => {
+    const shared = { text: '' };
+    const store = new SharedStore(shared);
+    const keys = await LeaseKeys.open(store);
+    const first = keys.set;
+    store.losesAnswers = true;
+    await assert.rejects(keys.rotate(), { code: 'LEDGER_UNAVAILABLE' });
+    assert.deepEqual(keys.set, first);
+    store.losesAnswers = false;
+    const newest = await keys.rotate();
+    assert.equal(newest.version, 3);
+    assert.deepEqual(await follow(first, keys.chainAfter(1)), newest);
+    assert.deepEqual((await LeaseKeys.open(new SharedStore(shared))).set, newest);
+  });
+
+  it('are rotated on from what another server has rotated', async () => {
+    const shared = { text: '' };
+    const [one, other] = [await LeaseKeys.open(new SharedStore(shared)), await LeaseKeys.open(new SharedStore(shared))];
+    const first = one.set;
+    await one.rotate();
+    const newest = await other.rotate();
+    assert.deepEqual(await follow(first, other.chainAfter(1)), newest);
+    assert.deepEqual([await one.refresh(), one.set, await one.refresh()], [true, newest, false]);
   });
 });

@@ -45,9 +45,7 @@ export class LeaseKeys {
   /** Takes in what another server has rotated; whether there was anything. Errors: STORAGE_UNSAFE. */
   refresh(): Promise<boolean> {
     const refreshed = this.rotating.then(async () => {
-      const text = await this.files.newest(FILE);
-      if (text === undefined) return false;
-      const { stored, key } = await parseStored(text);
+      const { stored, key } = await this.newest();
       if (stored.version <= this.stored.version) return false;
       [this.stored, this.key] = [stored, key];
       return true;
@@ -79,18 +77,28 @@ export class LeaseKeys {
   }
 
   private async rotateNow(): Promise<LeaseKeySet> {
+    // There may be newer ones than here: of another server, or of a rotation whose answer was lost.
+    const before = await this.newest();
     const fresh = generateLeaseKey();
     const key = await leaseSigningKey(fresh);
-    const next: LeaseKeySet = { version: this.stored.version + 1, keys: [await leasePublicKey(key)] };
-    const signed = await signLeaseKeySet(next, this.key);
+    const next: LeaseKeySet = { version: before.stored.version + 1, keys: [await leasePublicKey(key)] };
+    const signed = await signLeaseKeySet(next, before.key);
     const stored: StoredKeys = {
       ...next,
       signing: pem(fresh),
-      chain: [...this.stored.chain, { version: next.version, signed }],
+      chain: [...before.stored.chain, { version: next.version, signed }],
     };
     await this.files.write(FILE, JSON.stringify(stored));
     [this.stored, this.key] = [stored, key];
     return next;
+  }
+
+  /** What is kept now, which may be more than what is known here. */
+  private async newest(): Promise<{ readonly stored: StoredKeys; readonly key: LeaseSigningKey }> {
+    const { stored, key } = this;
+    const text = await this.files.newest(FILE);
+    const kept = text === undefined ? { stored, key } : await parseStored(text);
+    return kept.stored.version < stored.version ? { stored, key } : kept;
   }
 }
 

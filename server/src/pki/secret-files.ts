@@ -8,7 +8,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { CurfewError } from '@curfew/shared';
@@ -38,7 +38,8 @@ export class SecretFiles implements SecretStore {
     const fresh = `${file}.new`;
     const handle = openSync(fresh, 'w', 0o600);
     try {
-      writeSync(handle, text);
+      // All of it, however little of it the disk takes at a time.
+      writeFileSync(handle, text);
       fsyncSync(handle);
     } finally {
       closeSync(handle);

@@ -43,6 +43,19 @@ export function decisionProblem(
 export const mayDecide = (step: ApprovalStep, decider: Pick<Decider, 'name' | 'role' | 'groups'>): boolean =>
   roleContains(decider.role, 'approver') && (step.users.length + step.groups.length === 0 || isAmong(step, decider));
 
+/** Whether somebody may change what was decided: those who may decide one of its steps, and admins. */
+export const mayChange = (
+  steps: readonly ApprovalStep[],
+  decider: Pick<Decider, 'name' | 'role' | 'groups'>,
+): boolean => roleContains(decider.role, 'admin') || steps.some((step) => mayDecide(step, decider));
+
+/** The same people in words: 'group security, any approver or an admin'. */
+export const whoMayChange = (steps: readonly ApprovalStep[]): string =>
+  `${[...new Set(steps.map(whoText))].join(', ')} or an admin`;
+
+const whoText = (step: ApprovalStep): string =>
+  step.users.length + step.groups.length === 0 ? 'any approver' : namesText(step);
+
 /** How many approvals the step that waits still needs. */
 export function approvalsLeft({ step, steps, decisions }: Omit<OpenDecision, 'requesterId' | 'selfApproval'>): number {
   const given = decisions.filter((decision) => decision.step === step).length;
@@ -53,7 +66,7 @@ export function approvalsLeft({ step, steps, decisions }: Omit<OpenDecision, 're
 export function waitsFor(open: Omit<OpenDecision, 'requesterId' | 'selfApproval'>): string {
   const waiting = open.steps[open.step - 1];
   if (waiting === undefined) return '';
-  const who = waiting.users.length + waiting.groups.length === 0 ? 'any approver' : namesText(waiting);
+  const who = whoText(waiting);
   if (waiting.approvals <= 1) return who;
   return `${who}, ${waiting.approvals - approvalsLeft(open)} of ${waiting.approvals} given`;
 }

@@ -1,6 +1,7 @@
 import { DAY } from '@curfew/shared';
 import type { DeviceRow } from '../devices/find-device.js';
 import type { LedgerReader } from '../ledger/ledger.js';
+import { heldUntil } from '../sessions/offline-end.js';
 import type { UserRecord } from '../users/users.js';
 import type { AskFacts, DeviceFacts, PolicyFacts, UsedTime } from './policy-facts.js';
 import type { Policy } from './policy-spec.js';
@@ -52,7 +53,7 @@ export async function usedUnder(
   const horizon = nowMs - Math.max(7 * DAY, ...limited.map(({ spec }) => spec.budget?.coolDownMs ?? 0));
   const sessions = await db
     .selectFrom('session')
-    .select(['policy_name', 'state', 'created_at_ms', 'active_at_ms', 'expires_at_ms', 'ended_at_ms'])
+    .select(['policy_name', 'state', 'created_at_ms', 'active_at_ms', 'expires_at_ms', 'held_until_ms', 'ended_at_ms'])
     .where('user_id', '=', userId)
     .where('policy_name', 'in', names)
     .where((eb) => eb.or([eb('ended_at_ms', 'is', null), eb('ended_at_ms', '>', horizon)]))
@@ -71,7 +72,7 @@ export async function usedUnder(
       .filter(({ state, active_at_ms }) => state !== 'ended' || active_at_ms !== null)
       .map((session): UsedTime => {
         // A device out of reach can hold a right no longer than this.
-        const toMs = session.ended_at_ms ?? session.expires_at_ms;
+        const toMs = session.ended_at_ms ?? heldUntil(session);
         const kind = session.ended_at_ms === null && toMs > nowMs ? 'live' : 'over';
         return { policyName: session.policy_name, kind, fromMs: session.created_at_ms, toMs };
       }),

@@ -2,6 +2,7 @@ import type { GrantOptions, InstantMs } from '@curfew/shared';
 import { sql } from 'kysely';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { endSessions, renewRight } from '../sessions/end-sessions.js';
+import { heldUntil } from '../sessions/offline-end.js';
 import type { AccountIdentity } from '../sessions/session-record.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { decide, longest, type ServerLimits } from './decide.js';
@@ -14,6 +15,8 @@ export interface LongerSession {
   /** Null for a resource that is on no device. */
   readonly deviceId: string | null;
   readonly createdAtMs: number;
+  /** Until when its device may hold it by what it knows. */
+  readonly heldUntilMs: number;
   readonly limitMs: number;
 }
 
@@ -63,7 +66,8 @@ export async function longerSessions(
     };
     const { maxDurationMs: limitMs } = decide(policies, { user, target, ask, used: [] }, limits, now);
     if (limitMs >= row.duration_ms) return [];
-    return [{ id: row.id, deviceId: row.device_id, createdAtMs: row.created_at_ms, limitMs }];
+    const { id, device_id: deviceId, created_at_ms: createdAtMs } = row;
+    return [{ id, deviceId, createdAtMs, heldUntilMs: heldUntil(row), limitMs }];
   });
 }
 
@@ -78,7 +82,7 @@ export async function shortenSessions(
   const over = sessions.filter(({ createdAtMs, limitMs }) => createdAtMs + limitMs <= now).map(({ id }) => id);
   const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail } as const;
   await endSessions(tx, now, { ids: over }, decision);
-  for (const { id, deviceId, createdAtMs, limitMs } of sessions) {
+  for (const { id, deviceId, createdAtMs, heldUntilMs, limitMs } of sessions) {
     if (over.includes(id)) continue;
     await renewRight(tx, id, deviceId, now);
     const data = { durationMs: limitMs, reason: detail };
@@ -87,6 +91,7 @@ export async function shortenSessions(
     await tx.db
       .updateTable('session')
       .set({ duration_ms: limitMs, expires_at_ms: createdAtMs + limitMs, longest_ms: limitMs, revision })
+      .$if(deviceId !== null, (update) => update.set({ held_until_ms: heldUntilMs }))
       .where('id', '=', id)
       .execute();
   }

@@ -272,17 +272,19 @@ async function tryToDecide(
   const steps = version.spec.steps.length === 0 ? [{ users: [], groups: [], approvals: 1 }] : version.spec.steps;
   const waiting = steps[before.step - 1];
   const own = world.groups.get(who) ?? [];
-  const isNamed =
-    waiting !== undefined &&
-    (waiting.users.length + waiting.groups.length === 0 ||
-      waiting.users.includes(who) ||
-      waiting.groups.some((group) => own.includes(group)));
-  const may =
+  const names = ({ users, groups }: (typeof steps)[number]): boolean =>
+    users.length + groups.length === 0 || users.includes(who) || groups.some((group) => own.includes(group));
+  const hasRole = !['user', 'viewer'].includes(PEOPLE[who]);
+  const mayDecide =
     before.state === 'pending' &&
-    isNamed &&
-    !['user', 'viewer'].includes(PEOPLE[who]) &&
+    waiting !== undefined &&
+    names(waiting) &&
+    hasRole &&
     (who !== ask.who || version.spec.selfApproval) &&
     !before.decisions.some(({ decided_by }) => decided_by === who);
+  const isAdmin = ['admin', 'owner'].includes(PEOPLE[who]);
+  const takesBack = kind === 'deny' && before.state === 'approved' && (isAdmin || (hasRole && steps.some(names)));
+  const may = mayDecide || takesBack;
   assert.equal(!(decided instanceof CurfewError), may, `${who} ${may ? 'may' : 'may not'} ${kind}`);
   if (decided instanceof CurfewError) {
     seen.refused++;
@@ -290,7 +292,7 @@ async function tryToDecide(
     return;
   }
   if (kind === 'deny') {
-    assert.equal(decided.state, 'denied');
+    assert.equal(decided.state, takesBack ? 'cancelled' : 'denied');
     return;
   }
   const enough = steps.every(

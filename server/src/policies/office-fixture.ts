@@ -95,9 +95,9 @@ export async function openOffice() {
     usePolicies: (drafts: readonly PolicyDraft[]) =>
       policies.apply(by('adam'), { policies: drafts, prune: true, dryRun: false, shorten: false, etag: '' }),
     /** Lets a device say that it holds these sessions and nothing else. */
-    hold: async (device: DeviceRow, sessionIds: readonly string[]) => {
+    hold: async (device: DeviceRow, sessionIds: readonly string[], epoch = 1) => {
       const [desired] = await devices.desired([device.id]);
-      const held = sessionIds.map((sessionId) => ({ sessionId, epoch: 1 }));
+      const held = sessionIds.map((sessionId) => ({ sessionId, epoch }));
       const { generation = 0 } = desired?.device ?? {};
       await observations.take(device, { incarnation: 1, generation, held, ended: [] });
     },

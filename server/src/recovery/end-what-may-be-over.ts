@@ -1,7 +1,9 @@
 import type { InstantMs } from '@curfew/shared';
 import type { LedgerTransaction } from '../ledger/ledger.js';
+import { pauseRunning } from '../releases/rollouts.js';
 import { moveRequest, requestFromRow, selectRequests } from '../requests/request-record.js';
 import { endSessions } from '../sessions/end-sessions.js';
+import { endSignIns } from '../sign-in/end-sign-ins.js';
 
 const SERVER = { kind: 'server' } as const;
 
@@ -10,11 +12,13 @@ export interface Ended {
   readonly sessions: number;
   readonly approvals: number;
   readonly joinTokens: number;
+  readonly signIns: number;
 }
 
 /**
  * Ends, in a ledger that comes from a backup, all that would give a right without anybody deciding again: live sessions,
- * approvals, join tokens. Each of them may have been ended in what the ledger has lost.
+ * approvals, join tokens, and who is signed in. Each of them may have been ended in what the ledger has lost. A rollout
+ * that runs may have been stopped there: it is paused.
  */
 export async function endWhatMayBeOver(tx: LedgerTransaction, now: InstantMs): Promise<Ended> {
   const detail = 'the ledger was restored from a backup';
@@ -35,5 +39,7 @@ export async function endWhatMayBeOver(tx: LedgerTransaction, now: InstantMs): P
     .returning('id')
     .execute();
   for (const { id } of joinTokens) tx.audit({ type: 'join_token.revoked', actor: SERVER, subject: id });
-  return { sessions: sessions.length, approvals: approved.length, joinTokens: joinTokens.length };
+  const signIns = await endSignIns(tx, { now, actor: SERVER, why: 'ledger restored' });
+  await pauseRunning(tx, detail);
+  return { sessions: sessions.length, approvals: approved.length, joinTokens: joinTokens.length, signIns };
 }

@@ -1,7 +1,7 @@
 import { deviceActor } from '../devices/device-actor.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
-import { pauseFor } from './rollouts.js';
+import { pauseFor, type Trouble } from './rollouts.js';
 
 type UpdateState = NonNullable<DeviceRow['update_state']>;
 
@@ -21,8 +21,8 @@ const EVENTS: Partial<Record<UpdateState, string>> = {
 
 /**
  * Keeps what a device says of a release; undefined from one that takes none. One audit event for each end that it comes to, and a
- * rollout is paused of which a device has refused the release or gone back: saying so again does neither again. Gives whether
- * anything is not as it was.
+ * rollout is paused of which a device has refused the release or gone back: saying so again does neither again, and one that has
+ * tried again in vain does not pause it again. Gives whether anything is not as it was.
  */
 export async function keepUpdate(
   tx: LedgerTransaction,
@@ -53,7 +53,12 @@ export async function keepUpdate(
   const why = [code, detail].filter(Boolean).join(': ');
   const data = { name, version, ...(why === '' ? {} : { why }) };
   tx.audit({ type: event, actor: deviceActor(device), subject: deviceId, data });
-  if (state === 'refused') await pauseFor(tx, version, `${name} has refused it: ${why}`);
-  if (state === 'rolled_back') await pauseFor(tx, version, `${name} has gone back to what it ran before: ${why}`);
+  if (state === 'refused' || state === 'rolled_back')
+    await pauseFor(tx, device, { state, version }, `${name} has ${WHAT[state]}: ${why}`);
   return true;
 }
+
+const WHAT: Readonly<Record<Exclude<Trouble['state'], 'missing'>, string>> = {
+  refused: 'refused it',
+  rolled_back: 'gone back to what it ran before',
+};

@@ -179,6 +179,54 @@ describe('releases and rollouts', () => {
       assert.equal(all.filter((type) => type === 'rollout.paused').length, 1);
     });
 
+  for (const state of ['refused', 'rolled_back'] as const)
+    it(`is not paused again by a device that has tried once more and says ${state}, but by others`, async () => {
+      await add('0.2.0');
+      await start('0.2.0', 100);
+      const fails = async (device: DeviceRow, version = '0.2.0'): Promise<void> => {
+        await says(device, { state: 'fetching', version });
+        await says(device, { state, version, code: 'RELEASE_CHECK_FAILED', detail: 'it hung' });
+      };
+      const stateNow = async (): Promise<string> => (await opened.rollouts.newest()).state;
+      await fails(office.web);
+      assert.equal(await stateNow(), 'paused');
+      await opened.rollouts.set(office.by('adam'), 'running');
+      await fails(office.web);
+      assert.equal(await stateNow(), 'running');
+      const told = `device.update_${state}`;
+      assert.deepEqual((await events()).slice(-4), [told, 'rollout.paused', 'rollout.resumed', told]);
+      await fails(office.db);
+      assert.equal(await stateNow(), 'paused');
+      office.clock.advance(durationMs(1));
+      await add('0.3.0');
+      await start('0.3.0', 100);
+      await fails(office.web, '0.3.0');
+      assert.equal(await stateNow(), 'paused', 'another version is another matter');
+    });
+
+  it('is paused by worse than what a device has said before, also after it was away', async () => {
+    await add('0.2.0');
+    await start('0.2.0', 100);
+    const paused = async (): Promise<boolean> => {
+      const { state } = await opened.rollouts.newest();
+      if (state === 'paused') await opened.rollouts.set(office.by('adam'), 'running');
+      return state === 'paused';
+    };
+    const goesMissing = async (): Promise<void> => {
+      await says(office.web, { state: 'trying', version: '0.2.0' });
+      office.clock.advance(MISSING_AFTER);
+      await opened.rollouts.sweep();
+    };
+    await says(office.web, { state: 'refused', version: '0.2.0', code: 'RELEASE_NOT_FOUND' });
+    assert.equal(await paused(), true);
+    await goesMissing();
+    assert.equal(await paused(), true);
+    await goesMissing();
+    assert.equal(await paused(), false);
+    await says(office.web, { state: 'rolled_back', version: '0.2.0' });
+    assert.equal(await paused(), true);
+  });
+
   it('goes on when a device has trouble with another version, and tells of one that is done', async () => {
     for (const version of ['0.2.0', '0.3.0']) await add(version);
     await start('0.3.0', 100);

@@ -101,18 +101,20 @@ export class Rollouts {
     const lost = (db: LedgerReader) =>
       db
         .selectFrom('device')
-        .select(['id', 'name', 'update_version'])
+        .select(['id', 'name', 'update_version', 'update_trouble'])
         .where('update_state', '=', 'trying')
         .where('update_since_ms', '<=', before)
         .where(IS_NOT_REMOVED)
         .execute();
     if ((await ledger.read(lost)).length === 0) return;
     await ledger.write(async (tx) => {
-      for (const { id, name, update_version: version } of await lost(tx.db)) {
+      for (const device of await lost(tx.db)) {
+        const { id, name, update_version: version } = device;
         await tx.db.updateTable('device').set({ update_state: 'missing' }).where('id', '=', id).execute();
         tx.audit({ type: 'device.update_missing', actor: { kind: 'server' }, subject: id, data: { name, version } });
         tx.changed('device', id, '');
-        await pauseFor(tx, version, `${name} was about to run it, and has not been heard since`);
+        const reason = `${name} was about to run it, and has not been heard since`;
+        await pauseFor(tx, device, { state: 'missing', version }, reason);
       }
     });
   }
@@ -122,10 +124,30 @@ export class Rollouts {
 export const openRollout = (db: LedgerReader): Promise<RolloutRow | undefined> =>
   db.selectFrom('rollout').selectAll().where('state', '<>', 'finished').executeTakeFirst();
 
-/** Pauses the rollout of a version, if it runs: a device of it is in trouble. */
-export async function pauseFor(tx: LedgerTransaction, version: string, reason: string): Promise<void> {
+/** What a device has come to with a version, instead of running it. */
+export interface Trouble {
+  readonly state: 'refused' | 'rolled_back' | 'missing';
+  readonly version: string;
+}
+
+/** Pauses the rollout that runs, if any does. */
+export async function pauseRunning(tx: LedgerTransaction, reason: string): Promise<void> {
   const open = await openRollout(tx.db);
-  if (open?.version === version && open.state === 'running') await move(tx, open, 'paused', reason, { kind: 'server' });
+  if (open?.state === 'running') await move(tx, open, 'paused', reason, { kind: 'server' });
+}
+
+/** Pauses the rollout of a version, if it runs: a device of it is in trouble. Not for the trouble that the device had before. */
+export async function pauseFor(
+  tx: LedgerTransaction,
+  device: Pick<DeviceRow, 'id' | 'update_trouble'>,
+  { state, version }: Trouble,
+  reason: string,
+): Promise<void> {
+  const trouble = `${state} ${version}`;
+  if (device.update_trouble === trouble) return;
+  await tx.db.updateTable('device').set({ update_trouble: trouble }).where('id', '=', device.id).execute();
+  const open = await openRollout(tx.db);
+  if (open?.version === version) await pauseRunning(tx, reason);
 }
 
 const EVENTS = { running: 'rollout.resumed', paused: 'rollout.paused', finished: 'rollout.finished' } as const;

@@ -1,7 +1,9 @@
 import { CurfewError, requestCan } from '@curfew/shared';
 import {
   decisionProblem,
+  mayChange,
   waitsFor,
+  whoMayChange,
   approvalsLeft,
   type Decider,
   type OpenDecision,
@@ -14,6 +16,7 @@ import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { groupsOf } from '../users/user-groups.js';
 import { moveRequest, requestById, type RequestRecord } from './request-record.js';
+import { takeBack } from './take-back.js';
 
 /** Somebody's word on a request. */
 export interface DecisionInput {
@@ -58,7 +61,7 @@ export async function approveRequest(
   input: DecisionInput,
 ): Promise<RequestRecord> {
   const { clock, settings } = context;
-  await assertMayDecide(tx, caller, request);
+  await assertMayDecide(tx, caller, request, clock.now());
   const durationMs = input.durationMs ?? request.duration_ms;
   assertWithinLimit('duration', durationMs, Math.min(request.duration_ms, settings.maxSessionMs));
   const now = clock.now();
@@ -87,7 +90,10 @@ export async function approveRequest(
   return requestById(tx.db, request.id);
 }
 
-/** Ends a request for everybody. Errors: REQUEST_NOT_PENDING, SELF_APPROVAL, DECISION_NOT_YOURS, DECISION_ALREADY_MADE. */
+/**
+ * Ends a request for everybody: one that waits is denied, an approval that nobody has started is taken back. Errors:
+ * REQUEST_NOT_PENDING, SELF_APPROVAL, DECISION_NOT_YOURS, DECISION_ALREADY_MADE.
+ */
 export async function denyRequest(
   tx: LedgerTransaction,
   { clock }: UseCaseContext,
@@ -95,19 +101,37 @@ export async function denyRequest(
   request: RequestRecord,
   reason: string,
 ): Promise<RequestRecord> {
-  await assertMayDecide(tx, caller, request);
   const now = clock.now();
+  if (requestCan.takeBack(request.state)) {
+    await assertMayTakeBack(tx, caller, request);
+    return takeBack(tx, request, now, { by: caller.userName, actor: callerActor(caller), detail: reason });
+  }
+  await assertMayDecide(tx, caller, request, now);
   await noteDecision(tx, caller, request, false, reason, now);
   const decision = { decided_at_ms: now, decided_by: caller.userName, decision_reason: reason };
   return moveRequest(tx, request, 'denied', now, callerActor(caller), decision);
 }
 
-async function assertMayDecide(tx: LedgerTransaction, caller: Caller, request: RequestRecord): Promise<void> {
-  const { id, state } = request;
+async function assertMayDecide(
+  tx: LedgerTransaction,
+  caller: Caller,
+  request: RequestRecord,
+  now: number,
+): Promise<void> {
+  const { id } = request;
+  const isLate = request.state === 'pending' && request.decide_by_ms <= now;
+  const state = isLate ? 'timed_out' : request.state;
   if (!requestCan.decide(state)) throw new CurfewError('REQUEST_NOT_PENDING', { id, state });
   const open = openDecision(request);
   const problem = decisionProblem(open, await deciderOf(tx.db, caller));
   if (problem !== undefined) throw new CurfewError(problem, { id, waitsFor: waitsFor(open) });
+}
+
+async function assertMayTakeBack(tx: LedgerTransaction, caller: Caller, request: RequestRecord): Promise<void> {
+  const steps = stepsOf(request.terms);
+  if (mayChange(steps, await deciderOf(tx.db, caller))) return;
+  const waitsFor = `its start; ${whoMayChange(steps)} can take it back`;
+  throw new CurfewError('DECISION_NOT_YOURS', { id: request.id, waitsFor });
 }
 
 async function noteDecision(

@@ -138,6 +138,20 @@ describe('requests under policies', () => {
     );
   });
 
+  it('are decided by nobody once their time is over, also before they are swept', async () => {
+    const { id } = await ask();
+    office.clock.advance(durationMs(office.context.settings.decideWithinMs - 1));
+    await refused('DECISION_NOT_YOURS', () => approve('vera', id));
+    office.clock.advance(durationMs(1));
+    const late = { code: 'REQUEST_NOT_PENDING', fields: { id, state: 'timed_out' } };
+    const before = await office.picture();
+    await assert.rejects(approve('anna', id), late);
+    await assert.rejects(office.requests.deny(office.by('anna'), id, 'too late'), late);
+    assert.equal(await office.picture(), before);
+    await office.requests.sweep();
+    await assert.rejects(approve('anna', id), late);
+  });
+
   it('are never decided by who asks, but where the policy says so', async () => {
     await under({});
     const { id } = await ask('anna');
@@ -362,6 +376,25 @@ describe('sessions under policies', () => {
     const id = await begin({ maxDurationMs: 40 * MINUTE });
     await refused('DURATION_TOO_LONG', () => extend(id, 11 * MINUTE));
     assert.equal((await extend(id, 10 * MINUTE)).duration_ms, 40 * MINUTE);
+  });
+
+  it('are extended by those who may decide a step of their policy, and by admins', async () => {
+    const steps = [
+      { users: [], groups: ['dba'], approvals: 2 },
+      { users: ['bert'], groups: [], approvals: 1 },
+    ];
+    const id = await begin({ steps });
+    const by = (who: Person) => office.sessions.extend(office.by(who), id, MINUTE);
+    await refused('EXTENSION_NOT_YOURS', () => by('anna'));
+    await office.users.update(office.by('olga'), 'anna', { groups: ['dba'] });
+    await office.users.update(office.by('olga'), 'vera', { groups: ['dba'] });
+    await refused('EXTENSION_NOT_YOURS', () => by('vera'));
+    for (const who of ['anna', 'bert', 'adam'] as const) await by(who);
+    assert.equal((await office.sessions.get(id)).duration_ms, 33 * MINUTE);
+    // The version that it was made under counts.
+    await office.usePolicies([draft('rules')]);
+    await office.users.update(office.by('olga'), 'anna', { groups: [] });
+    await refused('EXTENSION_NOT_YOURS', () => by('anna'));
   });
 
   it('are not extended where the policy forbids it', async () => {

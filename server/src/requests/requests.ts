@@ -12,6 +12,7 @@ import { findResource } from '../resources/find-resource.js';
 import { assertGranting } from '../sessions/grant-rules.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import type { Caller } from '../users/caller.js';
+import { presentCaller } from '../users/present-caller.js';
 import { findUser } from '../users/users.js';
 import { findUserOfAccount, userOfAccount } from '../users/user-of-account.js';
 import { createRequest, type RequestInput } from './create-request.js';
@@ -88,19 +89,21 @@ export class Requests {
     });
   }
 
-  /** Approves the step that waits, for as long as asked or shorter. Errors: REQUEST_NOT_FOUND, and those of `approveRequest`. */
+  /** Approves the step that waits, for as long as asked or shorter. Errors: REQUEST_NOT_FOUND, those of `presentCaller` and of `approveRequest`. */
   approve(caller: Caller, given: string, input: DecisionInput): Promise<RequestRecord> {
     return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);
-      return approveRequest(tx, this.context, caller, await this.find(tx.db, given), input);
+      const decider = await presentCaller(tx.db, caller);
+      return approveRequest(tx, this.context, decider, await this.find(tx.db, given), input);
     });
   }
 
-  /** Errors: REQUEST_NOT_FOUND, and those of `denyRequest`. */
+  /** Errors: REQUEST_NOT_FOUND, those of `presentCaller` and of `denyRequest`. */
   deny(caller: Caller, given: string, reason: string): Promise<RequestRecord> {
-    return this.context.ledger.write(async (tx) =>
-      denyRequest(tx, this.context, caller, await this.find(tx.db, given), reason),
-    );
+    return this.context.ledger.write(async (tx) => {
+      const decider = await presentCaller(tx.db, caller);
+      return denyRequest(tx, this.context, decider, await this.find(tx.db, given), reason);
+    });
   }
 
   /** Errors: REQUEST_NOT_FOUND, REVIEW_NOT_WAITING, SELF_APPROVAL. */

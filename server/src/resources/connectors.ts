@@ -1,6 +1,7 @@
 import { CurfewError, newId } from '@curfew/shared';
 import type { ConnectorField, ConnectorKind, ConnectorParts, FieldValues } from '../connectors/connector-kind.js';
-import type { LedgerTransaction } from '../ledger/ledger.js';
+import { OPEN_STATES } from '../ledger/conditions.js';
+import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import type { SecretBox } from '../secrets/secret-box.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
@@ -56,7 +57,10 @@ export class Connectors {
     };
   }
 
-  /** Makes the connector of a name or changes it. Errors: CONNECTOR_INVALID, TARGET_NOT_ALLOWED. */
+  /**
+   * Makes the connector of a name or changes it. Where it leads never changes while there are sessions through it. Errors:
+   * CONNECTOR_INVALID, TARGET_NOT_ALLOWED, RESOURCE_IN_USE.
+   */
   async put(caller: Caller, wish: ConnectorWish): Promise<ConnectorRecord> {
     if (wish.name === '') throw invalid('name', 'is required');
     if (wish.name.toLowerCase() === DEVICE_GROUP) throw invalid('name', 'stands for the groups of devices');
@@ -113,6 +117,7 @@ export class Connectors {
     before: ConnectorRecord,
   ): Promise<ConnectorRecord> {
     assertSecretsStayHome(kind, before, wish);
+    if (leadsElsewhere(kind, before, wish)) await assertNoSessions(tx.db, before);
     const secrets = this.sealed(kind, before.id, before.sealed, wish.secrets);
     // It is asked at once: what kept it from working may be what was changed.
     const well = { failures: 0, failing_since_ms: null, next_attempt_at_ms: null, last_error: '' };
@@ -188,12 +193,37 @@ const fieldsOf = ({
   secretFields: settings.filter(({ secret }) => secret === true),
 });
 
+type WithSettings = Pick<ConnectorWish, 'settings'>;
+
+function isChanged({ name, defaultValue = '' }: ConnectorField, before: WithSettings, after: WithSettings): boolean {
+  const valueOf = ({ settings }: WithSettings): string => {
+    const value = settings[name] ?? '';
+    return value === '' ? defaultValue : value;
+  };
+  return valueOf(before) !== valueOf(after);
+}
+
+/** Whether what was given through the connector could not be found again. */
+const leadsElsewhere = (kind: ConnectorKind, before: WithSettings, after: WithSettings): boolean =>
+  fieldsOf(kind).fields.some((field) => field.changesAnyTime !== true && isChanged(field, before, after));
+
+/** The other side would be asked whether what this side has given is gone. Errors: RESOURCE_IN_USE. */
+async function assertNoSessions(db: LedgerReader, { id }: ConnectorRecord): Promise<void> {
+  const used = await db
+    .selectFrom('session as s')
+    .innerJoin('resource as r', 'r.id', 's.resource_id')
+    .select(({ fn }) => ['r.name', fn.countAll<number>().as('open')])
+    .where('r.connector_id', '=', id)
+    .where('s.state', 'in', OPEN_STATES)
+    .groupBy(['r.id', 'r.name'])
+    .orderBy('r.name')
+    .executeTakeFirst();
+  if (used !== undefined) throw new CurfewError('RESOURCE_IN_USE', { resource: used.name, sessions: used.open });
+}
+
 /** A secret that nobody is shown must not be sent to a place of somebody's choice either. Errors: CONNECTOR_INVALID. */
 function assertSecretsStayHome(kind: ConnectorKind, before: ConnectorRecord, wish: ConnectorWish): void {
-  const moved = fieldsOf(kind).fields.find(
-    ({ name, defaultValue = '' }) =>
-      isPlace(name) && (before.settings[name] ?? defaultValue) !== (wish.settings[name] ?? defaultValue),
-  );
+  const moved = fieldsOf(kind).fields.find((field) => isPlace(field.name) && isChanged(field, before, wish));
   const kept = Object.keys(before.sealed).find((name) => !Object.hasOwn(wish.secrets, name));
   if (moved !== undefined && kept !== undefined)
     throw invalid(`secrets.${kept}`, `must be given again when settings.${moved.name} changes`);

@@ -7,8 +7,12 @@ import { ConnectionGate } from './connection-gate.js';
 
 /** How many connections are taken in at the same time. */
 const AT_ONCE = 64;
+const MOST_UNKNOWN = 200;
 
-const peerOf = (socket: Socket): string => `127.0.0.1:${(socket.address() as AddressInfo).port}`;
+const peerOf = (socket: Socket): string => {
+  const { address, port } = socket.address() as AddressInfo;
+  return `${address}:${port}`;
+};
 
 describe('the gate that a fleet comes back through', () => {
   const clock = new ManualClock();
@@ -22,7 +26,7 @@ describe('the gate that a fleet comes back through', () => {
     const accept = ({ remoteAddress, remotePort }: Socket): void => {
       takenIn.push(`${remoteAddress ?? ''}:${remotePort ?? 0}`);
     };
-    gate = new ConnectionGate({ clock, logger: silentLogger, unknownConnections: 200, accept });
+    gate = new ConnectionGate({ clock, logger: silentLogger, unknownConnections: MOST_UNKNOWN, accept });
     port = await gate.listen('127.0.0.1', 0);
   });
   afterEach(async () => {
@@ -36,14 +40,19 @@ describe('the gate that a fleet comes back through', () => {
     while (!holds()) await nextTurn();
   }
 
+  async function connected(localAddress: string): Promise<Socket> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
+    clients.push(socket.resume());
+    await once(socket, 'connect');
+    return socket;
+  }
+
   /** Opens connections one after the other; gives their peers. */
-  async function open(count: number): Promise<string[]> {
+  async function open(count: number, from = '127.0.0.1'): Promise<string[]> {
     const peers: string[] = [];
     for (let at = 0; at < count; at++) {
       const before = gate.unknownCount;
-      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-      clients.push(socket.resume());
-      await once(socket, 'connect');
+      const socket = await connected(from);
       await until(() => gate.unknownCount > before);
       peers.push(peerOf(socket));
     }
@@ -64,6 +73,33 @@ describe('the gate that a fleet comes back through', () => {
     gate.settled(newer);
     assert.deepEqual(takenIn.slice(AT_ONCE), [newer, older]);
     assert.equal(gate.waitingCount, 0);
+  });
+
+  it('takes in first of whom nothing is at work, however many of another wait and are newer', async () => {
+    const [first = ''] = await open(AT_ONCE + 1);
+    const [guest = ''] = await open(1, '127.0.0.2');
+    const [newest = ''] = (await open(20)).slice(-1);
+    gate.settled(first);
+    assert.deepEqual(takenIn.slice(AT_ONCE), [guest]);
+    gate.settled(guest);
+    assert.deepEqual(takenIn.slice(AT_ONCE), [guest, newest]);
+  });
+
+  it('lets somebody in where one address has all the room, and none more of that one', async () => {
+    await open(MOST_UNKNOWN);
+    const [oldest] = clients;
+    assert.ok(oldest !== undefined);
+    const gone = once(oldest, 'close');
+    const guest = await connected('127.0.0.2');
+    await gone;
+    const refused = await connected('127.0.0.1');
+    await once(refused, 'close');
+    assert.equal(guest.closed, false);
+    assert.equal(gate.unknownCount, MOST_UNKNOWN);
+    clock.advance(durationMs(5_000));
+    await connected('127.0.0.1');
+    await once(clients[1] ?? guest, 'close');
+    assert.equal(gate.unknownCount, MOST_UNKNOWN);
   });
 
   it('goes on with the next when one is gone, or says nothing for two seconds', async () => {

@@ -1,5 +1,6 @@
 import { durationMs, type Clock, type Logger } from '@curfew/shared';
 import net from 'node:net';
+import { addressOf } from './call-limits.js';
 
 /** How long a connection may be open before somebody on it has said who they are. */
 const IDENTIFY_WITHIN = durationMs(30_000);
@@ -25,8 +26,17 @@ export interface ConnectionGateOptions {
   readonly accept: (socket: net.Socket) => void;
 }
 
+/** What comes from one address. */
+interface Crowd {
+  /** Its connections on which nobody has said who they are. */
+  unknown: number;
+  /** Those of its connections that are being taken in. */
+  takenIn: number;
+}
+
 interface UnknownConnection {
   readonly socket: net.Socket;
+  readonly crowd: Crowd;
   readonly since: number;
   readonly cancel: () => void;
   /** Whether it waits to be taken in. */
@@ -39,14 +49,17 @@ interface UnknownConnection {
  *
  * When a whole fleet comes back at once, only a few connections are worked on at a time, and the newest is the next: if all
  * were, none would be ready before its agent gives up and begins anew, and the server would work without end and link nobody.
+ * Whose address has fewer of them at work goes first, so that nobody keeps the others out by opening many.
  */
 export class ConnectionGate {
   private readonly listener: net.Server;
   private readonly open = new Set<net.Socket>();
   /** The oldest first, by peer. */
   private readonly unknown = new Map<string, UnknownConnection>();
-  /** Those that are being taken in, by peer, with what takes back the limit to its time. */
+  /** Those that are being taken in, by peer, with what takes them out again. */
   private readonly takenIn = new Map<string, () => void>();
+  /** By address. */
+  private readonly crowds = new Map<string, Crowd>();
 
   constructor(private readonly options: ConnectionGateOptions) {
     // Answers are small and waited for: they are not held back to be sent together. Nothing is read of one that waits.
@@ -83,15 +96,19 @@ export class ConnectionGate {
 
   /** Somebody on the connection of this peer has said who they are, and it was true. */
   identified(peer: string): void {
-    this.unknown.get(peer)?.cancel();
+    const connection = this.unknown.get(peer);
+    if (connection === undefined) return;
+    connection.cancel();
+    connection.crowd.unknown -= 1;
     this.unknown.delete(peer);
+    this.forgetIfEmpty(peer, connection.crowd);
   }
 
   /** Whoever is on the connection of this peer has what it came for, or will not get it: another one may be taken in. */
   settled(peer: string): void {
-    const cancel = this.takenIn.get(peer);
-    if (cancel === undefined) return;
-    cancel();
+    const takeOut = this.takenIn.get(peer);
+    if (takeOut === undefined) return;
+    takeOut();
     this.takenIn.delete(peer);
     this.takeIn();
   }
@@ -116,17 +133,21 @@ export class ConnectionGate {
   /** Notes a new connection. Gives whether there was room for it. */
   private take(socket: net.Socket, waits: boolean): boolean {
     socket.on('error', () => undefined);
-    if (this.unknown.size >= this.options.unknownConnections && !this.makeRoom()) {
+    const { clock } = this.options;
+    const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
+    const known = this.crowds.get(addressOf(peer));
+    if (this.unknown.size >= this.options.unknownConnections && !this.makeRoom(known?.unknown ?? 0)) {
       socket.destroy();
       return false;
     }
-    const { clock } = this.options;
-    const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
+    const crowd = known ?? { unknown: 0, takenIn: 0 };
+    crowd.unknown += 1;
+    this.crowds.set(addressOf(peer), crowd);
     const cancel = clock.after(IDENTIFY_WITHIN, () => {
       socket.destroy();
     });
     this.open.add(socket);
-    this.unknown.set(peer, { socket, since: clock.bootTime(), cancel, waits });
+    this.unknown.set(peer, { socket, crowd, since: clock.bootTime(), cancel, waits });
     socket.once('close', () => {
       this.open.delete(socket);
       if (this.unknown.get(peer)?.socket === socket) this.identified(peer);
@@ -135,12 +156,13 @@ export class ConnectionGate {
     return true;
   }
 
-  /** Takes in as many as may be, the newest first. */
+  /** Takes in as many as may be: of whom the fewest are at work, and of those the newest first. */
   private takeIn(): void {
     const { clock } = this.options;
     while (this.takenIn.size < TAKEN_IN_AT_ONCE) {
       let next: readonly [string, UnknownConnection] | undefined;
-      for (const one of this.unknown) if (one[1].waits) next = one;
+      for (const one of this.unknown)
+        if (one[1].waits && (next === undefined || one[1].crowd.takenIn <= next[1].crowd.takenIn)) next = one;
       if (next === undefined) return;
       const [peer, connection] = next;
       connection.waits = false;
@@ -151,17 +173,34 @@ export class ConnectionGate {
       const cancel = clock.after(TAKE_IN_WITHIN, () => {
         this.settled(peer);
       });
-      this.takenIn.set(peer, cancel);
+      const { crowd } = connection;
+      crowd.takenIn += 1;
+      this.takenIn.set(peer, () => {
+        cancel();
+        crowd.takenIn -= 1;
+        this.forgetIfEmpty(peer, crowd);
+      });
       this.options.accept(connection.socket);
     }
   }
 
-  /** One that had its time makes room. One that has only just come does not: all others might be as slow. */
-  private makeRoom(): boolean {
-    for (const [peer, { socket, since }] of this.unknown) {
-      if (this.options.clock.bootTime() - since < MAY_BE_REPLACED_MS) return false;
+  private forgetIfEmpty(peer: string, crowd: Crowd): void {
+    if (crowd.unknown + crowd.takenIn === 0 && this.crowds.get(addressOf(peer)) === crowd)
+      this.crowds.delete(addressOf(peer));
+  }
+
+  /**
+   * One that had its time makes room, or one of an address that has more than the newcomer's will have. Of its own kind, one
+   * that has only just come does not: all others might be as slow.
+   */
+  private makeRoom(ofNewcomer: number): boolean {
+    const most = Math.max(...Array.from(this.crowds.values(), ({ unknown }) => unknown));
+    const mayGo = ({ crowd, since }: UnknownConnection): boolean =>
+      this.options.clock.bootTime() - since >= MAY_BE_REPLACED_MS || (crowd.unknown === most && most > ofNewcomer + 1);
+    for (const [peer, connection] of this.unknown) {
+      if (!mayGo(connection)) continue;
       this.identified(peer);
-      socket.destroy();
+      connection.socket.destroy();
       return true;
     }
     return false;

@@ -12,8 +12,8 @@ class TellingLedger {
     return () => (this.listener = () => undefined);
   };
 
-  tell(id: string): void {
-    this.listener([{ revision: 1, kind: 'session', id, deviceId: '' }]);
+  tell(id: string, kind: Change['kind'] = 'session'): void {
+    this.listener([{ revision: 1, kind, id, deviceId: '' }]);
   }
 }
 
@@ -46,6 +46,87 @@ describe('a watch whose reader is slow', () => {
     read();
     for (let turns = 0; turns < 10; turns++) await nextTurn();
     assert.equal(sent.length, 2, 'and no more than that');
+    stop.abort();
+    await watching;
+  });
+});
+
+describe('a watch that has missed what was changed', () => {
+  const settled = async (): Promise<void> => {
+    for (let turns = 0; turns < 10; turns++) await nextTurn();
+  };
+  /** A watch that notes what it does, with something to do for what was missed or not. */
+  function watch(missed: boolean) {
+    const ledger = new TellingLedger();
+    const stop = new AbortController();
+    const done: string[] = [];
+    const note = (what: string) => () => {
+      done.push(what);
+      return Promise.resolve();
+    };
+    const handlers = { first: note('first'), changed: (ids: string[]) => note(ids.join())() };
+    const watching = watchChanges(
+      ledger as unknown as Ledger,
+      ['session'],
+      stop.signal,
+      missed ? { ...handlers, missed: note('missed') } : handlers,
+    );
+    return { ledger, stop, done, watching };
+  }
+
+  it('fails, so that its caller begins anew, and says nothing more', async () => {
+    const { ledger, stop, done, watching } = watch(false);
+    const failed = assert.rejects(watching, { code: 'CHANGES_MISSED' });
+    await settled();
+    ledger.tell('', 'ledger');
+    ledger.tell('ses-1');
+    await settled();
+    ledger.tell('ses-2');
+    await settled();
+    stop.abort();
+    await failed;
+    assert.deepEqual(done, ['first']);
+  });
+
+  it('does what is to be done for that, also when it was missed at the beginning, and goes on', async () => {
+    const { ledger, stop, done, watching } = watch(true);
+    ledger.tell('', 'ledger');
+    await settled();
+    ledger.tell('', 'ledger');
+    await settled();
+    ledger.tell('ses-1');
+    await settled();
+    assert.deepEqual(done, ['first', 'missed', 'missed', 'ses-1']);
+    stop.abort();
+    await watching;
+  });
+
+  it('is over when what it does for that is the last thing to do', async () => {
+    const ledger = new TellingLedger();
+    const stop = new AbortController();
+    const watching = watchChanges(ledger as unknown as Ledger, ['session'], stop.signal, {
+      first: () => Promise.resolve(),
+      changed: () => Promise.resolve(),
+      missed: async () => {
+        stop.abort();
+      },
+    });
+    await settled();
+    ledger.tell('', 'ledger');
+    await settled();
+    let isOver = false;
+    void watching.then(() => (isOver = true));
+    await settled();
+    assert.ok(isOver);
+  });
+
+  it('misses nothing where something else of the ledger is another', async () => {
+    const { ledger, stop, done, watching } = watch(false);
+    await settled();
+    ledger.tell('led-1', 'ledger');
+    ledger.tell('ses-1');
+    await settled();
+    assert.deepEqual(done, ['first', 'ses-1']);
     stop.abort();
     await watching;
   });

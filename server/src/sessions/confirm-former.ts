@@ -16,7 +16,7 @@ export function confirmFormer({ ledger, clock }: UseCaseContext): Promise<void> 
       .where('device.key_since_ms', 'is not', null)
       .where(
         sql<boolean>`session.state <> 'ended' and session.state = 'ending' and device.state = 'enrolled' and created_at_ms <= key_since_ms
-          and expires_at_ms <= ${now} and applied_generation >= ending_generation`,
+          and expires_at_ms <= ${now} and coalesce(held_until_ms, 0) <= ${now} and applied_generation >= ending_generation`,
       )
       .execute();
     const moved = rows.map(({ id, deviceId, name }) => ({ id, device: { id: deviceId, name } }));

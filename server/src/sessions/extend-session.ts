@@ -1,9 +1,12 @@
 import { CurfewError, sessionCan } from '@curfew/shared';
 import type { LedgerTransaction } from '../ledger/ledger.js';
+import { mayChange, whoMayChange } from '../policies/approval-steps.js';
 import { budgetProblem } from '../policies/budget.js';
 import { longest } from '../policies/decide.js';
 import { usedUnder } from '../policies/load-facts.js';
 import { specOfVersion } from '../policies/policy-ledger.js';
+import { stepsOf } from '../policies/policy-spec.js';
+import { deciderOf } from '../requests/decide-request.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import { renewRight } from './end-sessions.js';
@@ -11,8 +14,9 @@ import { assertWithinLimit } from './grant-rules.js';
 import type { SessionRecord } from './session-record.js';
 
 /**
- * Lengthens a live session, within the longest of its policy and of the server. Errors: SESSION_NOT_LIVE, SELF_APPROVAL,
- * EXTENSION_NOT_ALLOWED, DURATION_TOO_LONG, BUDGET_EXHAUSTED.
+ * Lengthens a live session, within the longest of its policy and of the server. What some had to decide, others do not
+ * lengthen. Errors: SESSION_NOT_LIVE, SELF_APPROVAL, EXTENSION_NOT_YOURS, EXTENSION_NOT_ALLOWED, DURATION_TOO_LONG,
+ * BUDGET_EXHAUSTED.
  */
 export async function extendSession(
   tx: LedgerTransaction,
@@ -24,6 +28,9 @@ export async function extendSession(
   const { id, state } = session;
   if (!sessionCan.extend(state)) throw new CurfewError('SESSION_NOT_LIVE', { id, state });
   if (session.user_id === caller.userId) throw new CurfewError('SELF_APPROVAL');
+  const steps = stepsOf(await specOfVersion(tx.db, session.policy_name, session.policy_version));
+  if (!mayChange(steps, await deciderOf(tx.db, caller)))
+    throw new CurfewError('EXTENSION_NOT_YOURS', { id, who: whoMayChange(steps) });
   if (session.no_extension === 1) throw new CurfewError('EXTENSION_NOT_ALLOWED', { policy: session.policy_name });
   assertWithinLimit('by', session.duration_ms + byMs, longest({ maxDurationMs: session.longest_ms }, settings));
   await assertWithinBudget(tx, session, byMs, clock.now());

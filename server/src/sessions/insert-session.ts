@@ -1,14 +1,15 @@
 import { CurfewError, newId, type GrantOptions } from '@curfew/shared';
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import { IS_LIVE } from '../ledger/conditions.js';
 import type { LedgerTransaction } from '../ledger/ledger.js';
+import type { Tables } from '../ledger/tables.js';
 import type { RecordingRule } from '../policies/policy-spec.js';
 import type { ResourceRow } from '../resources/find-resource.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { giveEpoch } from './end-sessions.js';
-import type { AccountIdentity } from './session-record.js';
+import { recordingOf, type AccountIdentity } from './session-record.js';
 
 /** The terms that a session runs under for its whole life. */
 export interface SessionTerms {
@@ -42,6 +43,20 @@ export const NO_TERMS: SessionTerms = {
   desktop: false,
   offlineEndAfterMs: null,
 };
+
+/** The terms that a session runs under. */
+export const termsOf = (session: Omit<Selectable<Tables['session']>, 'account' | 'options'>): SessionTerms => ({
+  policyName: session.policy_name,
+  policyVersion: session.policy_version,
+  breakGlass: session.break_glass === 1,
+  longestMs: session.longest_ms,
+  noExtension: session.no_extension === 1,
+  keepProcesses: session.keep_processes === 1,
+  recording: recordingOf(session),
+  undoChanges: session.undo_changes === 1,
+  desktop: session.desktop === 1,
+  offlineEndAfterMs: session.offline_end_after_ms,
+});
 
 export interface NewSession {
   readonly userId: string;

@@ -5,8 +5,10 @@ import type { DeviceRow } from '../devices/find-device.js';
 import { OPEN_STATES } from '../ledger/conditions.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { readMeta } from '../ledger/ledger-meta.js';
+import type { Tables } from '../ledger/tables.js';
 import type { ConfirmedMove } from '../metrics/measures.js';
 import { endSessions } from './end-sessions.js';
+import { heldUntil } from './offline-end.js';
 import { noteMoves } from './session-record.js';
 
 /** What a device says that it holds, and what ended on it. */
@@ -87,13 +89,13 @@ async function believable(db: LedgerReader, observations: readonly DeviceObserva
  */
 function concerns(
   { keySinceMs, isFormer }: Witnessed,
-  row: { readonly state: string; readonly created_at_ms: number; readonly expires_at_ms: number },
+  row: Pick<Tables['session'], 'state' | 'created_at_ms' | 'expires_at_ms'> & { readonly held_until_ms: number | null },
   isNamed: boolean,
   now: InstantMs,
 ): boolean {
   const isOfFormer = row.created_at_ms <= keySinceMs;
   if (isFormer) return isOfFormer;
-  return !isOfFormer || row.state !== 'ending' || isNamed || row.expires_at_ms <= now;
+  return !isOfFormer || row.state !== 'ending' || isNamed || heldUntil(row) <= now;
 }
 
 /** What a device says of another incarnation's generations proves nothing about this one's. */
@@ -110,21 +112,24 @@ async function moveSessions(
   const rows = await tx.db
     .selectFrom('session')
     .select(['id', 'device_id', 'state', 'ending_generation', 'kind'])
-    .select(['created_at_ms', 'expires_at_ms', 'ending_at_ms', 'end_reason'])
+    .select(['created_at_ms', 'expires_at_ms', 'held_until_ms', 'ending_at_ms', 'end_reason', 'epoch'])
     .where('device_id', 'in', [...byDevice.keys()])
     .where('state', 'in', OPEN_STATES)
     .execute();
   const [activated, confirmed]: [Moved[], Moved[]] = [[], []];
+  const knowTheirEnd: string[] = [];
   const endedThere: (() => Promise<void>)[] = [];
   const moves: ConfirmedMove[] = [];
   for (const row of rows) {
     const observation = byDevice.get(row.device_id ?? '');
     if (observation === undefined) continue;
     const { device } = observation;
-    const held = observation.held.some(({ sessionId }) => sessionId === row.id);
+    const lease = observation.held.find(({ sessionId }) => sessionId === row.id);
+    const held = lease !== undefined;
     const end = observation.ended.find(({ sessionId }) => sessionId === row.id);
     if (!concerns(observation, row, end !== undefined, now)) continue;
     const { id: sessionId, kind } = row;
+    if (row.held_until_ms !== null && held && lease.epoch >= row.epoch) knowTheirEnd.push(sessionId);
     if (row.state === 'starting' && held) {
       activated.push({ id: row.id, device });
       moves.push({ sessionId, kind, endReason: null, tookMs: now - row.created_at_ms });
@@ -140,6 +145,8 @@ async function moveSessions(
       moves.push({ sessionId, kind, endReason: row.end_reason, tookMs: now - (row.ending_at_ms ?? now) });
     }
   }
+  if (knowTheirEnd.length > 0)
+    await tx.db.updateTable('session').set({ held_until_ms: null }).where('id', 'in', knowTheirEnd).execute();
   await confirm(tx, activated, 'active', now);
   for (const end of endedThere) await end();
   await confirm(tx, confirmed, 'ended', now);

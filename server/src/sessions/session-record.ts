@@ -133,6 +133,22 @@ export async function endedAmong(db: LedgerReader, ids: readonly string[]): Prom
   return ended;
 }
 
+/** A session that is not over, and the device that has to confirm its end; null for a resource that is on none. */
+export interface OpenSession {
+  readonly id: string;
+  readonly device_id: string | null;
+}
+
+/** Those of the sessions that are not over. */
+export async function openAmong(db: LedgerReader, ids: readonly string[]): Promise<OpenSession[]> {
+  const open: OpenSession[] = [];
+  for (let at = 0; at < ids.length; at += CHUNK) {
+    const query = db.selectFrom('session').select(['id', 'device_id']).where('state', '<>', 'ended');
+    for (const row of await query.where('id', 'in', ids.slice(at, at + CHUNK)).execute()) open.push(row);
+  }
+  return open;
+}
+
 /** Notes the move of sessions in their history; the caller updates the sessions themselves right after. */
 export async function noteMoves(
   db: LedgerReader,

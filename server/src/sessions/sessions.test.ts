@@ -57,6 +57,7 @@ describe('sessions', () => {
         await db.selectFrom('session').selectAll().execute(),
         await db.selectFrom('access_request').selectAll().execute(),
         await db.selectFrom('device').selectAll().execute(),
+        await db.selectFrom('account_link').selectAll().execute(),
         await db.selectFrom('audit_event').select('idx').execute(),
       ]),
     );
@@ -71,6 +72,11 @@ describe('sessions', () => {
     assert.equal(await picture(), before);
   }
 
+  /** One more owner. */
+  const another = async (name: string): Promise<Caller> => {
+    const { id } = await users.create('server', { name, displayName: '', role: 'owner' });
+    return { userId: id, userName: name, tokenId: '', role: 'owner' };
+  };
   const ask = (who = ALICE) =>
     requests.create(device, { account: who, durationMs: MINUTE, reason: 'a look', options: OPTIONS });
   const give = (user: string, name: string) =>
@@ -114,6 +120,16 @@ describe('sessions', () => {
     await refused('REQUEST_NOT_APPROVED', () => sessions.start(device, ALICE, id));
   });
 
+  it('are not started by the user to whom an account was linked after another was approved', async () => {
+    const { id } = await ask();
+    await requests.approve(olga, id, { reason: '' });
+    await users.create(olga, { name: 'bob', displayName: '', role: 'user' });
+    await users.link(olga, { user: 'bob', device: 'web-1', account: 'alice' });
+    await refused('ACCOUNT_INELIGIBLE', () => sessions.start(device, ALICE, id));
+    await users.link(olga, { user: 'alice', device: 'web-1', account: 'alice' });
+    assert.equal((await sessions.start(device, ALICE, id)).user_name, 'alice');
+  });
+
   it('are not started by a user who was disabled after the approval', async () => {
     const { id } = await ask();
     await requests.approve(olga, id, { reason: '' });
@@ -128,11 +144,26 @@ describe('sessions', () => {
     await users.link(olga, { user: 'olga', device: 'web-1', account: 'bob' });
     await refused('SELF_APPROVAL', () => give('alice', 'bob'));
     await users.create(olga, { name: 'carol', displayName: '', role: 'user' });
-    await users.link(olga, { user: 'carol', device: 'web-1', account: 'bob' });
+    await users.link(await another('otto'), { user: 'carol', device: 'web-1', account: 'bob' });
     await refused('ACCOUNT_INELIGIBLE', () => give('alice', 'bob'));
     assert.equal((await give('carol', 'bob')).user_name, 'carol');
     const { id } = await ask(OLGA);
     await refused('SELF_APPROVAL', () => requests.approve(olga, id, { reason: '' }));
+  });
+
+  it("are not given to oneself by making an account of one's own another's", async () => {
+    const otto = await another('otto');
+    await users.create(olga, { name: 'carol', displayName: '', role: 'user' });
+    const link = (by: Caller, user: string, name: string) => users.link(by, { user, device: 'web-1', account: name });
+    await refused('SELF_APPROVAL', () => link(olga, 'carol', 'olga'));
+    await link(olga, 'olga', 'olga');
+    await refused('SELF_APPROVAL', () => link(olga, 'carol', 'olga'));
+    await link(otto, 'olga', 'bob');
+    await refused('SELF_APPROVAL', () => link(olga, 'carol', 'bob'));
+    await refused('SELF_APPROVAL', () => users.unlink(olga, { user: 'olga', device: 'web-1', account: 'bob' }));
+    await users.unlink(otto, { user: 'olga', device: 'web-1', account: 'bob' });
+    await link(olga, 'carol', 'bob');
+    assert.equal((await give('carol', 'bob')).user_name, 'carol');
   });
 
   it('are effective only when the device has applied the generation that ended them', async () => {
@@ -147,8 +178,8 @@ describe('sessions', () => {
       observations.take(device, { incarnation: 1, generation: applied, held: holds, ended: [] });
     await observe(generation, held);
     assert.equal((await sessions.get(id)).state, 'active');
-    const [revoked] = await sessions.revoke(olga, { ids: [id] }, 'enough');
-    assert.equal(revoked?.state, 'ending');
+    const revoked = await sessions.revoke(olga, { ids: [id] }, 'enough');
+    assert.equal(revoked.sessions?.[0]?.state, 'ending');
     await observe(generation, []);
     assert.equal((await sessions.get(id)).state, 'ending', 'an old generation proves nothing');
     await observe(generation + 1, held);
@@ -156,22 +187,21 @@ describe('sessions', () => {
     await observe(generation + 1, []);
     assert.equal((await sessions.get(id)).state, 'ended');
     assert.deepEqual(
-      (await sessions.revoke(olga, { ids: [id] }, 'again')).map(({ end_detail }) => end_detail),
+      (await sessions.revoke(olga, { ids: [id] }, 'again')).sessions?.map(({ end_detail }) => end_detail),
       ['enough'],
     );
   });
 
-  it('are all told of, each as it stands, by a revoke of more than are read inside its transaction', async () => {
+  it('are all told of by a revoke of more than are read inside its transaction', async () => {
     await users.create(olga, { name: 'alice', displayName: '', role: 'user' });
     const given = await copies(await give('alice', ''), 1_000);
     const revoked = await sessions.revoke(olga, 'everything', 'enough');
-    assert.deepEqual(revoked.map(({ id }) => id).sort(), [...given].sort());
-    assert.ok(revoked.every(({ state, end_detail }) => state === 'ending' && end_detail === 'enough'));
+    assert.deepEqual([...revoked.ids].sort(), [...given].sort());
+    assert.equal(revoked.sessions, undefined);
     const again = await sessions.revoke(olga, { ids: given }, 'again');
-    assert.deepEqual(
-      again.map(({ id }) => id),
-      given,
-    );
+    assert.deepEqual(again.ids, given);
+    const now = await sessions.byIdsInParts(given);
+    assert.ok(now.every(({ state, end_detail }) => state === 'ending' && end_detail === 'enough'));
     const events = await ledger.read((db) =>
       db.selectFrom('audit_event').select('subject').where('type', '=', 'session.revoked').execute(),
     );
@@ -198,6 +228,6 @@ describe('sessions', () => {
     await refused('LEDGER_ROLLED_BACK', () => give('alice', 'bob'));
     await refused('LEDGER_ROLLED_BACK', () => sessions.extend(olga, id, MINUTE));
     await refused('LEDGER_ROLLED_BACK', () => ask(BOB));
-    assert.equal((await sessions.revoke(olga, 'everything', 'enough'))[0]?.state, 'ending');
+    assert.equal((await sessions.revoke(olga, 'everything', 'enough')).sessions?.[0]?.state, 'ending');
   });
 });

@@ -6,9 +6,13 @@ import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { nextTurn } from '../next-turn.js';
 import { placeOf } from '../resources/device-group.js';
 import { findOpenResource, findResource } from '../resources/find-resource.js';
-import { requestById } from '../requests/request-record.js';
+import { requestById, type RequestRecord } from '../requests/request-record.js';
+import { takeBackApproved } from '../requests/take-back.js';
+import type { Settings } from '../settings.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { presentCaller } from '../users/present-caller.js';
+import { findUserOfAccount } from '../users/user-of-account.js';
 import { findUser, type UserRecord } from '../users/users.js';
 import { endSessions, nextEnd } from './end-sessions.js';
 import { extendSession } from './extend-session.js';
@@ -19,7 +23,14 @@ import { noteProcesses, type ProcessOutcome } from './note-processes.js';
 import { overdueOffline, type LostSince } from './offline-end.js';
 import { listSessions, type SessionListInput, type SessionPage } from './list-sessions.js';
 import { onlyApproved } from './only-approved.js';
-import { sessionsById, endedAmong, type AccountIdentity, type SessionRecord } from './session-record.js';
+import {
+  endedAmong,
+  openAmong,
+  sessionsById,
+  type AccountIdentity,
+  type OpenSession,
+  type SessionRecord,
+} from './session-record.js';
 import { startRequest } from './start-session.js';
 
 /** Which sessions an operator ends. Ids may be unique prefixes, names of users, devices and resources. */
@@ -30,6 +41,13 @@ export type RevokeSelection =
   | { readonly resource: string }
   | 'everything';
 
+/** What a revoke has decided. */
+export interface Revoked {
+  readonly ids: readonly string[];
+  /** As the decision left them; undefined where they are very many: others would wait while they are read. */
+  readonly sessions: SessionRecord[] | undefined;
+}
+
 /** Up to how many sessions are read inside the transaction that ends them. */
 const READ_INSIDE = 1_000;
 /** How many sessions are read before others get their turn. Each time may wait for a commit. */
@@ -39,7 +57,7 @@ const READ_AT_ONCE = 5_000;
 export class Sessions {
   constructor(private readonly context: UseCaseContext) {}
 
-  /** Starts an approved request. Errors: REQUEST_NOT_FOUND, LEDGER_ROLLED_BACK, and those of `startRequest`. */
+  /** Starts an approved request. Errors: REQUEST_NOT_FOUND, ACCOUNT_INELIGIBLE, LEDGER_ROLLED_BACK, and those of `startRequest`. */
   start(device: DeviceRow, account: AccountIdentity, given: string): Promise<SessionRecord> {
     return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);
@@ -53,12 +71,13 @@ export class Sessions {
       // A uid may have passed to somebody else since the approval.
       if (request.account.fingerprint !== account.fingerprint || request.account.name !== account.name)
         throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: 'it is not the account that asked' });
+      await assertStillOf(tx.db, this.context.settings, request, device, account);
       const starter = { actor: deviceActor(device), freshAtMs: undefined };
       return one(await sessionsById(tx.db, [await startRequest(tx, this.context, { device }, request, starter)]));
     });
   }
 
-  /** Gives a session without a request. */
+  /** Gives a session without a request. Errors, beside those of what is given: those of `presentCaller`. */
   grant(
     caller: Caller,
     input: {
@@ -78,6 +97,7 @@ export class Sessions {
       throw new CurfewError('FIELD_INVALID', { field: 'device', problem: 'give a device or a resource, one of them' });
     return ledger.write(async (tx) => {
       await assertGranting(tx.db);
+      await presentCaller(tx.db, caller, '/curfew.admin.v1.SessionService/GrantSession');
       assertWithinLimit('duration', input.durationMs, settings.maxSessionMs);
       const user = await findUser(tx.db, input.user);
       const given = {
@@ -123,12 +143,13 @@ export class Sessions {
     });
   }
 
-  /** Lengthens a live session. Errors: SESSION_NOT_FOUND, and those of `extendSession`. */
+  /** Lengthens a live session. Errors: SESSION_NOT_FOUND, those of `presentCaller` and of `extendSession`. */
   extend(caller: Caller, given: string, byMs: number): Promise<SessionRecord> {
     return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);
+      const extender = await presentCaller(tx.db, caller);
       const id = await findId(tx.db, 'session', 'session', given, 'SESSION_NOT_FOUND');
-      await extendSession(tx, this.context, caller, one(await sessionsById(tx.db, [id])), byMs);
+      await extendSession(tx, this.context, extender, one(await sessionsById(tx.db, [id])), byMs);
       return one(await sessionsById(tx.db, [id]));
     });
   }
@@ -138,18 +159,23 @@ export class Sessions {
     return this.context.ledger.write((tx) => noteProcesses(tx, device, id, outcome));
   }
 
-  /** Decides the end of sessions, all in one transaction. Those that are ending or ended already are returned as they stand. Errors: SESSION_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND. */
-  async revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<SessionRecord[]> {
+  /**
+   * Decides the end of sessions, all in one transaction. Those that are ending or ended already stay as they are. Of a user, of
+   * a device and of everything approvals that nobody has started are taken back as well. Errors: SESSION_NOT_FOUND,
+   * USER_NOT_FOUND, DEVICE_NOT_FOUND, RESOURCE_NOT_FOUND.
+   */
+  revoke(caller: Caller, selection: RevokeSelection, reason: string): Promise<Revoked> {
     const { ledger, clock } = this.context;
-    const revoked = await ledger.write(async (tx) => {
+    return ledger.write(async (tx) => {
       const decision = { reason: 'revoked', by: caller.userName, actor: callerActor(caller), detail: reason } as const;
       const which = await selected(tx.db, selection);
       const moved = await endSessions(tx, clock.now(), which, decision);
+      // What is for a resource has started by itself.
+      if (!('ids' in which) && !('resourceId' in which)) await takeBackApproved(tx, clock.now(), which, decision);
       const ids = 'ids' in which ? which.ids : moved;
       // Many would keep every other writer waiting; for few, a read of its own would wait for the next commit.
       return { ids, sessions: ids.length <= READ_INSIDE ? await sessionsById(tx.db, ids) : undefined };
     }, 'first');
-    return revoked.sessions ?? this.byIdsInParts(revoked.ids);
   }
 
   /** Decides the end of sessions whose time is over, so many at once. Returns when the next one falls due; writes when one is. */
@@ -186,6 +212,11 @@ export class Sessions {
   /** Those of the sessions that are over. */
   endedAmong(ids: readonly string[]): Promise<string[]> {
     return this.context.ledger.read((db) => endedAmong(db, ids));
+  }
+
+  /** Those of the sessions that are not over. */
+  openAmong(ids: readonly string[]): Promise<OpenSession[]> {
+    return this.context.ledger.read((db) => openAmong(db, ids));
   }
 
   byIds(ids: readonly string[]): Promise<SessionRecord[]> {
@@ -232,6 +263,19 @@ async function selected(db: LedgerReader, selection: RevokeSelection) {
   if ('device' in selection) return { deviceId: (await findDevice(db, selection.device)).id };
   if ('resource' in selection) return { resourceId: (await findResource(db, selection.resource)).id };
   return { ids: await findIds(db, 'session', 'session', selection.ids, 'SESSION_NOT_FOUND') };
+}
+
+/** An account may have been linked to somebody else since the approval. Errors: ACCOUNT_INELIGIBLE, USER_DISABLED. */
+async function assertStillOf(
+  db: LedgerReader,
+  settings: Pick<Settings, 'linkAccounts'>,
+  request: RequestRecord,
+  device: DeviceRow,
+  account: AccountIdentity,
+): Promise<void> {
+  const found = await findUserOfAccount(db, settings, device, account);
+  if (found?.user.id !== request.user_id)
+    throw new CurfewError('ACCOUNT_INELIGIBLE', { account: account.name, why: 'it no longer belongs to who asked' });
 }
 
 /**

@@ -6,7 +6,16 @@ import { revokeTokens } from '../users/revoke-tokens.js';
 
 /** Why a sign-in ended. */
 export type SignInEnd =
-  'signed out' | 'ended by hand' | 'signed in anew' | 'password changed' | 'user disabled' | 'provider says so';
+  | 'signed out'
+  | 'ended by hand'
+  | 'signed in anew'
+  | 'password changed'
+  | 'user disabled'
+  | 'provider says so'
+  | 'ledger restored';
+
+/** After these, nobody may say any longer that the tools which were let in are the person's. */
+const TAKES_TOOLS: ReadonlySet<SignInEnd> = new Set(['provider says so', 'ledger restored']);
 
 /** Ends one sign-in, or all of a user but one. Their streams end through the 'user' change. */
 export async function endSignIns(
@@ -35,8 +44,7 @@ export async function endSignIns(
   const rows = await query.returning(['id', 'user_id', 'expires_at_ms']).execute();
   for (const row of rows) {
     const { now, actor, why } = which;
-    // Nobody may say any longer that the tools which were let in are the person's.
-    if (why === 'provider says so') await revokeTokens(tx, { signInId: row.id, now, actor });
+    if (TAKES_TOOLS.has(why)) await revokeTokens(tx, { signInId: row.id, now, actor });
     // Of what was over by itself nothing ends now.
     if (row.expires_at_ms <= which.now) continue;
     tx.audit({

@@ -89,7 +89,7 @@ export async function findDrift(db: LedgerReader, given: string, now: InstantMs)
 
 /** The session that a difference is about; every kind but 'added_by_hand' has one. */
 export const sessionOf = (db: LedgerReader, { session_id: id }: DriftRow) =>
-  db.selectFrom('session').select(['user_id', 'expires_at_ms']).where('id', '=', id).executeTakeFirstOrThrow();
+  db.selectFrom('session').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 export async function forgetDrift(db: LedgerReader, id: string): Promise<void> {
   await db.deleteFrom('resource_drift').where('id', '=', id).execute();

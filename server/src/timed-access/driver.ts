@@ -171,7 +171,8 @@ export class Driver {
   private async workOn(place: Place, tasks: readonly GrantTask[]): Promise<boolean> {
     const { ledger, lanes, worker, calls } = this.parts;
     for (const task of tasks) {
-      if (calls.isStopping()) return false;
+      // Whoever leads now finds what is left.
+      if (calls.isStopping() || !ledger.leads) return false;
       try {
         await lanes.run(place.resource.id, async () =>
           // What was due a moment ago may be revoked by now.

@@ -14,12 +14,7 @@ const SERVER = { kind: 'server' } as const;
  * Notes, before anything is added, that from now on what the subject has is ours. False when the session is not to begin
  * any more.
  */
-export async function noteIntent(
-  tx: LedgerTransaction,
-  sessionId: string,
-  subject: Subject,
-  doubtfulUntilMs: number,
-): Promise<boolean> {
+export async function noteIntent(tx: LedgerTransaction, sessionId: string, subject: Subject): Promise<boolean> {
   const { state, phase } = await taskOf(tx.db, sessionId);
   if (state !== 'starting' || phase !== 'finding') return false;
   await tx.db
@@ -28,7 +23,6 @@ export async function noteIntent(
       phase: 'adding',
       subject_id: subject.id,
       subject_label: subject.label,
-      doubtful_until_ms: doubtfulUntilMs,
       attempts: 0,
       attempt_error: '',
     })
@@ -51,7 +45,7 @@ async function forgetSubject(tx: LedgerTransaction, sessionId: string, subjectId
     await tx.db.deleteFrom(table).where('resource_id', '=', resourceId).where('subject_id', '=', subjectId).execute();
 }
 
-/** The resource is about to be told again: that may take effect until then, whatever it answers. */
+/** The resource is about to be told: that may take effect until then, whatever it answers. */
 export async function noteDoubt(tx: LedgerTransaction, sessionId: string, untilMs: number): Promise<void> {
   const grant = tx.db.updateTable('resource_grant').where('session_id', '=', sessionId);
   await grant.set({ doubtful_until_ms: untilMs }).execute();

@@ -63,7 +63,7 @@ describe('the ledger of timed access', () => {
 
   it('is due from its first moment, rests when it is held, and is due again when it ends, whoever ends it', async () => {
     assert.equal(await due(), clock.now());
-    await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0));
+    await ledger.write((tx) => noteIntent(tx, id, SUBJECT));
     const { expiresAtMs } = await task();
     await ledger.write((tx) => confirmHeld(tx, id, { untilMs: expiresAtMs, doubtfulUntilMs: 0 }, clock.now()));
     assert.deepEqual([(await task()).state, await due()], ['active', null]);
@@ -78,7 +78,7 @@ describe('the ledger of timed access', () => {
       `insert into session_transition select id, seq + 1, seq, state, '${state}', 0 from session where id = '${id}'`;
     const update = (state: string, more = '') =>
       `update session set state = '${state}', seq = seq + 1${more} where id = '${id}'`;
-    await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0));
+    await ledger.write((tx) => noteIntent(tx, id, SUBJECT));
     const both = (state: string, more?: string) =>
       ledger.write(async ({ db }) => {
         await sql.raw(move(state)).execute(db);
@@ -93,7 +93,7 @@ describe('the ledger of timed access', () => {
   });
 
   it('never forgets what was begun', async () => {
-    await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0));
+    await ledger.write((tx) => noteIntent(tx, id, SUBJECT));
     const set = (phase: string) => `update resource_grant set phase = '${phase}'`;
     await breaks('resource_grant_only_goes_on', set('finding'));
     await breaks('resource_grant_intends_for_somebody', `update resource_grant set subject_id = ''`);
@@ -102,12 +102,12 @@ describe('the ledger of timed access', () => {
 
   it('does not begin what was revoked in the meantime', async () => {
     await sessions.revoke(olga, { ids: [id] }, 'enough');
-    assert.equal(await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0)), false);
+    assert.equal(await ledger.write((tx) => noteIntent(tx, id, SUBJECT)), false);
     assert.deepEqual([(await task()).phase, (await task()).state], ['finding', 'ending']);
   });
 
   it('goes on ending when an addition is confirmed after the end was decided', async () => {
-    await ledger.write((tx) => noteIntent(tx, id, SUBJECT, 0));
+    await ledger.write((tx) => noteIntent(tx, id, SUBJECT));
     await sessions.revoke(olga, { ids: [id] }, 'enough');
     await ledger.write((tx) => confirmHeld(tx, id, { untilMs: 1, doubtfulUntilMs: 0 }, clock.now()));
     assert.deepEqual([(await task()).state, (await task()).phase, await due()], ['ending', 'held', clock.now()]);

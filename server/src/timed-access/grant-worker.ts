@@ -17,14 +17,14 @@ import {
   rest,
   untilOf,
 } from './grant-moves.js';
-import { otherHolder, personOf, type GrantTask } from './grant-task.js';
+import { otherHolder, personOf, taskOf, type GrantTask } from './grant-task.js';
 import { problemText } from './limited-call.js';
 import { nextStep } from './next-step.js';
 import type { ConnectorCall, Place, ResourceCalls } from './resource-calls.js';
 import { waitAfterFailure } from './retry-plan.js';
 
 export interface GrantWorkerParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'read' | 'write' | 'leads'>;
   readonly measures: Measures;
   readonly clock: Clock;
   readonly random: Random;
@@ -39,6 +39,11 @@ const IN_DOUBT = 'it was taken away, and an addition without an answer may still
 
 /** How long a session waits for another that still has to be taken away from the same subject. */
 const TURN_MS = 1_000;
+
+/** An addition whose turn has come is not to be done any more, or not by this server. */
+class NotDue extends Error {
+  override readonly name = 'NotDue';
+}
 
 /** Does what is due for one session at its resource: one step, and what follows from its answer. */
 export class GrantWorker {
@@ -57,10 +62,7 @@ export class GrantWorker {
       case 'find':
         return this.attempt(place, task, () => this.find(place, task));
       case 'add':
-        return this.attempt(place, task, async () => {
-          await this.write((tx) => noteDoubt(tx, task.sessionId, this.doubtUntil(place)));
-          await this.add(place, task, task.subject);
-        });
+        return this.attempt(place, task, () => this.add(place, task, task.subject));
       case 'extend':
         return this.attempt(place, task, () => this.extend(place, task));
       case 'remove':
@@ -83,24 +85,44 @@ export class GrantWorker {
       return this.dontBegin(task, new CurfewError('SESSION_ALREADY_LIVE', fields), subject.label);
     if (await this.call(place, false, (port, signal) => port.has(subject, signal)))
       return this.dontBegin(task, new CurfewError('RESOURCE_HELD_BY_HAND', fields), subject.label);
-    const doubtUntil = this.doubtUntil(place);
-    if (await this.write((tx) => noteIntent(tx, task.sessionId, subject, doubtUntil)))
+    if (await this.write((tx) => noteIntent(tx, task.sessionId, subject)))
       await this.add(place, { ...task, phase: 'adding', attempts: 0, subject }, subject);
   }
 
   private async add(place: Place, task: GrantTask, subject: Subject): Promise<void> {
     const until = untilOf(task);
-    await this.call(place, false, (port, signal) => port.add(subject, until, signal));
+    try {
+      const begin = (): Promise<void> => this.begin(place, task);
+      await this.call(place, false, (port, signal) => port.add(subject, until, signal), begin);
+    } catch (error) {
+      if (error instanceof NotDue) return;
+      throw error;
+    }
     // An attempt that was answered leaves no doubt; one before it, without an answer, still does.
     const held = { untilMs: until, doubtfulUntilMs: task.doubtfulUntilMs };
     await this.confirm((tx) => confirmHeld(tx, task.sessionId, held, this.now()));
+  }
+
+  /**
+   * Asks anew whether an addition is to be done, and by this server: its turn may come long after it was due. Notes, before
+   * it is sent, until when it may take effect. Errors: NotDue.
+   */
+  private async begin(place: Place, task: GrantTask): Promise<void> {
+    // First: it has one of the connector's places, for which removals may wait.
+    const isDue = await this.parts.ledger.write(async (tx) => {
+      const { state, phase, expiresAtMs } = await taskOf(tx.db, task.sessionId);
+      const isSame = state === task.state && phase === task.phase && expiresAtMs === task.expiresAtMs;
+      if (!isSame || !this.parts.ledger.leads) return false;
+      await noteDoubt(tx, task.sessionId, this.doubtUntil(place));
+      return true;
+    }, 'first');
+    if (!isDue) throw new NotDue();
   }
 
   private async extend(place: Place, task: GrantTask): Promise<void> {
     const { resource } = place;
     if (!(await this.call(place, false, (port, signal) => port.has(task.subject, signal))))
       return this.write((tx) => noteRemoved(tx, this.parts.random, resource, task, this.now()));
-    await this.write((tx) => noteDoubt(tx, task.sessionId, this.doubtUntil(place)));
     await this.add(place, task, task.subject);
   }
 
@@ -156,15 +178,21 @@ export class GrantWorker {
     });
   }
 
-  private async call<T>(place: Place, isUrgent: boolean, call: ConnectorCall<T>): Promise<T> {
+  private async call<T>(
+    place: Place,
+    isUrgent: boolean,
+    call: ConnectorCall<T>,
+    begin?: () => Promise<void>,
+  ): Promise<T> {
     const { calls, circuits } = this.parts;
     const { id } = place.connector;
     let begun = 0;
     try {
-      const answer = await calls.call(place, isUrgent, (port, signal) => {
+      const counted: ConnectorCall<T> = (port, signal) => {
         begun = circuits.begin();
         return call(port, signal);
-      });
+      };
+      const answer = await calls.call(place, isUrgent, counted, begin);
       await this.noteAnswer(id, begun);
       return answer;
     } catch (error) {

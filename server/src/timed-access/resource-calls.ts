@@ -27,7 +27,7 @@ export class CircuitClosed extends Error {
 export interface ResourceCallsParts {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly open: OpenConnectors;
+  readonly open: Pick<OpenConnectors, 'use'>;
   readonly circuits: Circuits;
   readonly measures: Measures;
 }
@@ -44,11 +44,18 @@ export class ResourceCalls {
   constructor(private readonly parts: ResourceCallsParts) {}
 
   /**
-   * One call. Errors: CircuitClosed before anything was sent; ConnectorError, 'refused' also when the connector cannot be
-   * made from what the ledger holds.
+   * One call. What `begin` does is done when the call's turn has come, right before it. Errors: CircuitClosed, and those of
+   * `begin`, before anything was sent; ConnectorError, 'refused' also when the connector cannot be made from what the
+   * ledger holds.
    */
-  async call<T>({ resource, connector }: Place, isUrgent: boolean, call: ConnectorCall<T>): Promise<T> {
+  async call<T>(
+    { resource, connector }: Place,
+    isUrgent: boolean,
+    call: ConnectorCall<T>,
+    begin: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<T> {
     const { clock, circuits, open } = this.parts;
+    let isBeginning = false;
     this.assertOpen(connector.id);
     const leaveTrial = circuits.isOnTrial(connector.id)
       ? await this.enter(this.trials, connector.id, 1, isUrgent)
@@ -61,6 +68,9 @@ export class ResourceCalls {
           const leave = await this.enter(this.slots, connector.id, kind.callsAtOnce, isUrgent);
           try {
             this.assertOpen(connector.id);
+            isBeginning = true;
+            await begin();
+            isBeginning = false;
             return await this.measured(kind.kind, () =>
               limitedCall(clock, kind.callLimitMs, this.stopping.signal, (signal) => call(port, signal)),
             );
@@ -69,7 +79,7 @@ export class ResourceCalls {
           }
         })
         .catch((error: unknown) => {
-          if (error instanceof ConnectorError || error instanceof CircuitClosed) throw error;
+          if (isBeginning || error instanceof ConnectorError || error instanceof CircuitClosed) throw error;
           this.parts.logger.error('a connector could not be made', { connector: connector.name, error });
           throw new ConnectorError('refused', error instanceof Error ? error.message : String(error));
         });

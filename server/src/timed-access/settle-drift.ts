@@ -4,10 +4,11 @@ import { placeOf } from '../resources/device-group.js';
 import { findOpenResource, findPresentResource } from '../resources/find-resource.js';
 import { assertEnabled, assertGranting, assertWithinLimit } from '../sessions/grant-rules.js';
 import { insertResourceSession } from '../sessions/insert-resource-session.js';
-import { NO_TERMS } from '../sessions/insert-session.js';
+import { termsOf, type SessionTerms } from '../sessions/insert-session.js';
 import { sessionsById, type SessionRecord } from '../sessions/session-record.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
+import { presentCaller } from '../users/present-caller.js';
 import { userById } from '../users/users.js';
 import { ask, type CompareParts } from './compare.js';
 import { findDrift, forgetDrift, sessionOf, type DriftRow } from './drift.js';
@@ -49,8 +50,8 @@ export async function acceptDrift(tx: LedgerTransaction, now: InstantMs, settlem
 }
 
 /**
- * Gives what was removed by hand again, for the rest of its session's time. Errors: DRIFT_NOT_FOUND, DRIFT_ACTION_UNFIT,
- * SELF_APPROVAL, USER_DISABLED, RESOURCE_DISABLED, CONNECTOR_DISABLED, SESSION_ALREADY_LIVE, DURATION_TOO_LONG,
+ * Gives what was removed by hand again, for the rest of its session's time and on its terms. Errors: DRIFT_NOT_FOUND,
+ * DRIFT_ACTION_UNFIT, those of `presentCaller`, SELF_APPROVAL, USER_DISABLED, RESOURCE_DISABLED, CONNECTOR_DISABLED, SESSION_ALREADY_LIVE, DURATION_TOO_LONG,
  * LEDGER_ROLLED_BACK, ID_AMBIGUOUS.
  */
 export async function giveDriftAgain(
@@ -61,9 +62,11 @@ export async function giveDriftAgain(
   const { caller, reason } = settlement;
   const now = context.clock.now();
   await assertGranting(tx.db);
+  await presentCaller(tx.db, caller, '/curfew.admin.v1.ResourceService/GiveDriftAgain');
   const drift = await findDrift(tx.db, settlement.given, now);
   assertFits(drift, 'removed_by_hand', 'given again');
-  const { user_id: userId, expires_at_ms: expiresAtMs } = await sessionOf(tx.db, drift);
+  const cut = await sessionOf(tx.db, drift);
+  const { user_id: userId, expires_at_ms: expiresAtMs } = cut;
   if (userId === caller.userId) throw new CurfewError('SELF_APPROVAL');
   const durationMs = expiresAtMs - now;
   assertWithinLimit('duration', durationMs, context.settings.maxSessionMs);
@@ -73,12 +76,21 @@ export async function giveDriftAgain(
   const resource = await findOpenResource(tx.db, drift.resource_id);
   const place = await placeOf(tx, context, resource, user, { account: '', actor });
   const given = { userId, durationMs, expiresAtMs, reason, grantedBy: caller.userName, requestId: null, actor };
-  const sessionId = await insertResourceSession(tx, context, resource, place, { ...given, terms: NO_TERMS });
+  const sessionId = await insertResourceSession(tx, context, resource, place, {
+    ...given,
+    terms: restOf(termsOf(cut), cut.duration_ms, durationMs),
+  });
   await settled(tx, drift, 'resource.drift_given_again', settlement, { newSession: sessionId });
   const [session] = await sessionsById(tx.db, [sessionId]);
   if (session === undefined) throw new Error('the new session is not in the ledger');
   return session;
 }
+
+/** The longest counts from the beginning of the session that was cut. */
+const restOf = (terms: SessionTerms, wholeMs: number, restMs: number): SessionTerms => ({
+  ...terms,
+  longestMs: terms.longestMs === null ? null : Math.max(restMs, terms.longestMs - (wholeMs - restMs)),
+});
 
 /**
  * Takes away what is back after its end, in the resource's own order of calls. The decision is in the ledger before the

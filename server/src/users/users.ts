@@ -143,7 +143,7 @@ export class Users {
     );
   }
 
-  /** Ties an account to a user. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND, ACCOUNT_NOT_FOUND. */
+  /** Ties an account to a user. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND, ACCOUNT_NOT_FOUND, SELF_APPROVAL. */
   link(
     caller: Caller,
     input: { readonly user: string; readonly device: string; readonly account: string },
@@ -157,6 +157,7 @@ export class Users {
         .where('name', '=', input.account)
         .executeTakeFirst();
       if (account === undefined) throw new CurfewError('ACCOUNT_NOT_FOUND', { given: input.account });
+      if (user.id !== caller.userId) await assertNotOwn(tx.db, caller, account);
       const link = {
         device_id: device.id,
         uid: account.uid,
@@ -169,13 +170,14 @@ export class Users {
     });
   }
 
-  /** Unties an account. Idempotent. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND. */
+  /** Unties an account. Idempotent. Errors: USER_NOT_FOUND, DEVICE_NOT_FOUND, SELF_APPROVAL. */
   unlink(
     caller: Caller,
     input: { readonly user: string; readonly device: string; readonly account: string },
   ): Promise<UserRecord> {
     return this.context.ledger.write(async (tx) => {
       const [user, device] = [await findUser(tx.db, input.user), await findDevice(tx.db, input.device)];
+      if (user.id === caller.userId) throw new CurfewError('SELF_APPROVAL');
       const gone = await tx.db
         .deleteFrom('account_link')
         .where('device_id', '=', device.id)
@@ -269,6 +271,25 @@ export async function insertLink(tx: LedgerTransaction, link: Tables['account_li
     data: { device: link.device_id, account: link.account_name, uid: link.uid },
   });
   tx.changed('user', link.user_id);
+}
+
+/**
+ * Whose an account is says whose right it is: nobody makes their own another's. It is theirs by a link of its uid, else by
+ * its name. Errors: SELF_APPROVAL.
+ */
+async function assertNotOwn(
+  db: LedgerReader,
+  caller: Caller,
+  account: Pick<Selectable<Tables['device_account']>, 'device_id' | 'uid' | 'name'>,
+): Promise<void> {
+  const link = await db
+    .selectFrom('account_link')
+    .select('user_id')
+    .where('device_id', '=', account.device_id)
+    .where('uid', '=', account.uid)
+    .executeTakeFirst();
+  const isNamed = link === undefined && account.name.toLowerCase() === caller.userName.toLowerCase();
+  if (link?.user_id === caller.userId || isNamed) throw new CurfewError('SELF_APPROVAL');
 }
 
 /** Whether nobody else is left who may do everything. */

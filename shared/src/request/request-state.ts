@@ -23,4 +23,6 @@ export const requestCan = {
   decide: (state: RequestState): boolean => state === 'pending',
   cancel: (state: RequestState): boolean => state === 'pending' || state === 'approved',
   start: (state: RequestState): boolean => state === 'approved',
+  /** By somebody else than who asked. */
+  takeBack: (state: RequestState): boolean => state === 'approved',
 };

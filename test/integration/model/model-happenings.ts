@@ -67,12 +67,12 @@ async function act(world: ModelWorld, command: Command): Promise<void> {
       const id = recent(world.sessions, command.at)?.id;
       if (id === undefined) return;
       const revoked = await world.attempt(() => server.sessions.revoke(owner, { ids: [id] }, 'enough'));
-      world.over(revoked?.map((session) => session.id) ?? []);
+      world.over(revoked?.ids ?? []);
       return;
     }
     case 'revoke everything': {
       const revoked = await server.sessions.revoke(owner, 'everything', 'enough');
-      world.over(revoked.map((session) => session.id));
+      world.over(revoked.ids);
       return;
     }
     case 'extend': {

@@ -18,6 +18,13 @@ export const NOTIFICATION_CASES: readonly ContractCase[] = [
     refused: 'METHOD_NOT_ALLOWED',
   },
   {
+    name: 'a channel on Slack by an admin',
+    as: 'alice',
+    method: 'NotificationService/PutChannel',
+    request: { channel: { name: 'ops', kind: 'CHANNEL_KIND_SLACK', target: 'C0123ABCDEF' } },
+    refused: 'METHOD_NOT_ALLOWED',
+  },
+  {
     name: 'testing none',
     as: 'alice',
     method: 'NotificationService/TestChannel',

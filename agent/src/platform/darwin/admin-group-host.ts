@@ -7,7 +7,7 @@ import type { MembershipMarks } from '../unix/membership-marks.js';
 import type { GroupWatch } from './group-watch.js';
 import { MAC_MEMBERSHIP_REMOVAL } from './mac-membership-removal.js';
 import { MAC_TOOLS } from './mac-tools.js';
-import type { MacGroup, OpenDirectory } from './open-directory.js';
+import { ADMIN_GID, type MacGroup, type OpenDirectory } from './open-directory.js';
 import type { Sweeper } from './sweeper.js';
 
 /** opendirectoryd may be slow where it asks servers. */
@@ -55,7 +55,10 @@ export class AdminGroupHost implements KindHost {
     const group = await this.groupOf(order.options.group);
     const earlier = await marks.read(uid, sessionId);
     if (earlier !== undefined && earlier.group !== group.name) await this.remove(order);
-    if (earlier?.group !== group.name) await this.assertStranger(order, group);
+    if (earlier?.group !== group.name) {
+      await this.assertStranger(order, group);
+      await this.assertNotTheLast(order, group);
+    }
     await marks.write({ bootId: bootId(), uid, user, group: group.name, sessionId });
     const problem = await directory.add(user, group.name);
     if (problem !== '') throw new CurfewError('GRANT_NOT_EFFECTIVE', { detail: problem });
@@ -94,14 +97,32 @@ export class AdminGroupHost implements KindHost {
     const given = await marks.list();
     if (given.length === 0) return [];
     const { name } = await directory.adminGroup();
-    const { names } = await directory.members(name);
-    const own = new Set(given.filter(({ group }) => group === name).map(({ user }) => user));
-    const others = [...names].filter((member) => member !== 'root' && !member.startsWith('_') && !own.has(member));
-    return own.size > 0 && others.length === 0
+    return given.some(({ group }) => group === name) && !(await this.hasOthers(name))
       ? [
           'This Mac has no administrator but those of sessions: the last of them keeps the right until there is another.',
         ]
       : [];
+  }
+
+  /**
+   * Whether a group has members beside those of sessions, as the removal counts them: root and services are none, a group
+   * inside it is one.
+   */
+  private async hasOthers(name: string): Promise<boolean> {
+    const { directory, marks } = this.parts;
+    const { names, nested } = await directory.members(name);
+    const own = new Set((await marks.list()).filter(({ group }) => group === name).map(({ user }) => user));
+    const isOther = (member: string): boolean => member !== 'root' && !member.startsWith('_') && !own.has(member);
+    return nested.size > 0 || [...names].some(isOther);
+  }
+
+  /** The removal locks the last administrator of a Mac out no more than anybody else does: such a right would not end. */
+  private async assertNotTheLast({ account }: GrantOrder, { name, gid }: MacGroup): Promise<void> {
+    if (gid === ADMIN_GID && !(await this.hasOthers(name)))
+      throw unsupported(
+        `this Mac has no administrator but those of sessions, and ${account.name} would stay one: make another account an ` +
+          `administrator first, that of your management, say`,
+      );
   }
 
   /** The group of a lease; '' is the one with GID 80. */

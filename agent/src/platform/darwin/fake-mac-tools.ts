@@ -91,6 +91,7 @@ function dscl([, verb, place = '', ...keys]: readonly string[], state: MacState)
     PrimaryGroupID: [String(group.gid)],
     GroupMembership: group.members,
     GroupMembers: uuids,
+    NestedGroups: group.nested === undefined ? [] : [`NESTED-${group.gid}`],
   };
   const lines = keys.map((key) =>
     all[key]?.length ? `${key}:${valuesOf(all[key] ?? [])}\n` : `No such key: ${key}\n`,

@@ -9,7 +9,8 @@ shift
 PATH=/usr/bin:/bin:/usr/sbin:/sbin
 [ ! -d "$1" ] || set -- "$1"/*
 boot=$(sysctl -n kern.bootsessionuuid)
-members() { dscl . -read "/Groups/$1" GroupMembership 2> /dev/null | sed -n '/^ /p; s/^GroupMembership: *//p' | tr ' ' '\\n'; }
+values() { dscl . -read "/Groups/$1" "$2" 2> /dev/null | sed -n "/^ /p; s/^$2: *//p" | tr ' ' '\\n'; }
+members() { values "$1" GroupMembership; }
 for mark in "$@"; do
   [ -f "$mark" ] && read -r made uid user group < "$mark" || continue
   [ "$which" = any ] || [ "$made" != "$boot" ] || continue
@@ -17,8 +18,10 @@ for mark in "$@"; do
   now=$(dscacheutil -q user -a uid "$uid" | sed -n 's/^name: //p')
   case $now in *[!A-Za-z0-9_.-]*|-*|'') now=$user ;; esac
   if members "$group" | grep -Fxq -e "$user" -e "$now"; then
-    # The last administrator is not locked out. root counts for none: nobody can log in as root on a Mac as it comes.
+    # The last administrator is not locked out. root counts for none: nobody can log in as root on a Mac as it comes; a group
+    # inside the group counts for one.
     if [ "$(dscl . -read "/Groups/$group" PrimaryGroupID)" = 'PrimaryGroupID: 80' ] &&
+      ! values "$group" NestedGroups | grep -q . &&
       ! members "$group" | grep -Fxv -e "$user" -e "$now" -e root -e '' | grep -q '^[^_]'; then
       echo "$now is the only administrator of this Mac, and stays one until there is another" >&2
       failed=1

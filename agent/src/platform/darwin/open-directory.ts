@@ -4,16 +4,17 @@ import { parseCached, parseFound, parseRecord, parseRecords, type DirectoryRecor
 import { MAC_TOOLS } from './mac-tools.js';
 
 /** The administrators' group of every Mac. Its name is asked for, though no language changes it. */
-const ADMIN_GID = 80;
+export const ADMIN_GID = 80;
 /** How long a directory server may keep us waiting. */
 const PATIENCE_MS = 2_000;
 /** How often membership is asked for again while opendirectoryd still has the old answer. */
 const TRIES = 5;
 
-/** Members of a group by name, and by the UUID that goes on when a name changes. */
+/** Members of a group by name, and by the UUID that goes on when a name changes; and the UUIDs of groups inside it. */
 export interface GroupMembers {
   readonly names: ReadonlySet<string>;
   readonly uuids: ReadonlySet<string>;
+  readonly nested: ReadonlySet<string>;
 }
 
 /** A group of this Mac. */
@@ -50,10 +51,11 @@ export class OpenDirectory {
 
   /** Who is named in a local group itself, those of groups inside it left out. */
   async members(group: string): Promise<GroupMembers> {
-    const record = await this.record('/Groups', group, ['GroupMembership', 'GroupMembers']);
+    const record = await this.record('/Groups', group, ['GroupMembership', 'GroupMembers', 'NestedGroups']);
     return {
       names: new Set(record?.get('GroupMembership') ?? []),
       uuids: new Set(record?.get('GroupMembers') ?? []),
+      nested: new Set(record?.get('NestedGroups') ?? []),
     };
   }
 

@@ -104,6 +104,7 @@ export class FakeWindows implements WindowsApi, CommandRunner {
     const [user, alias] = [NAME_USE.user, NAME_USE.alias];
     this.named = [
       { sid: ADMINISTRATORS, name: administrators, domain: builtIn, use: alias },
+      { sid: MACHINE, name: 'DESK-7', domain: 'DESK-7', use: NAME_USE.domain },
       { sid: SIDS.system, name: 'SYSTEM', domain: authority, use: NAME_USE.wellKnownGroup },
       { sid: SIDS.administrator, name: 'Administrator', domain: 'DESK-7', use: user },
       { sid: SIDS.guest, name: 'Guest', domain: 'DESK-7', use: user },

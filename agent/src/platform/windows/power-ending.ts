@@ -1,4 +1,4 @@
-import { durationMs, MINUTE, SECOND, type CancelTimer, type Clock } from '@curfew/shared';
+import { durationMs, MINUTE, SECOND, type CancelTimer, type Clock, type DurationMs } from '@curfew/shared';
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -8,6 +8,8 @@ import type { TokensApi } from './windows-api.js';
 
 /** How long somebody who is about to be signed out has to save their work. */
 const GRACE = durationMs(MINUTE);
+/** How long an uninstall waits for the last of them: the warning and some looks. */
+export const SIGNED_OUT_WITHIN = durationMs(GRACE + 15 * SECOND);
 const LOOK = SECOND;
 
 const noteSchema = z.strictObject({
@@ -63,9 +65,14 @@ export class PowerEnding {
     again();
   }
 
-  /** Resolves when nothing is left of every right that has been begun with. */
-  async untilOver(): Promise<void> {
-    await Promise.all(this.waiting.values());
+  /** Resolves when nothing is left of every right that has been begun with; with `within`, then at the latest. */
+  async untilOver(within?: DurationMs): Promise<void> {
+    let cancel: CancelTimer | undefined;
+    const late = new Promise<void>((resolve) => {
+      if (within !== undefined) cancel = this.parts.clock.after(within, resolve);
+    });
+    await Promise.race([Promise.all(this.waiting.values()), late]);
+    cancel?.();
   }
 
   /** Goes on with what an earlier process of this boot had begun; tokens of another boot are gone. */

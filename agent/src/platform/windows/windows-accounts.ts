@@ -2,9 +2,9 @@ import { hasUnsafeText } from '@curfew/shared';
 import { createHash } from 'node:crypto';
 import type { LocalAccount, WatchedAccounts } from '../../ports/account-directory.js';
 import { sidOf, type AccountKey } from '../../ports/account-key.js';
-import type { LocalGroups } from './local-groups.js';
+import { callFailed, type LocalGroups } from './local-groups.js';
 import type { MembershipMarks } from './membership-marks.js';
-import { ADMINISTRATORS, NAME_USE, UF_ACCOUNTDISABLE, type NamedSid, type WindowsApi } from './windows-api.js';
+import { ADMINISTRATORS, NAME_USE, STATUS, UF_ACCOUNTDISABLE, type NamedSid, type WindowsApi } from './windows-api.js';
 
 const MOST_ACCOUNTS = 2_000;
 const PROFILES = String.raw`SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`;
@@ -25,22 +25,27 @@ export interface WindowsAccountsParts {
 export class WindowsAccounts implements WatchedAccounts {
   constructor(private readonly parts: WindowsAccountsParts) {}
 
+  /** Errors: COMMAND_FAILED when it cannot be known whether there is such an account. */
   async byKey(key: AccountKey): Promise<LocalAccount | undefined> {
     const sid = sidOf(key);
     const named = sid === undefined ? undefined : await this.parts.api.accounts.bySid(sid);
-    return named === undefined ? undefined : this.account(named, await this.disabled(), await this.administrators());
+    if (named !== undefined) return this.account(named, await this.disabled(), await this.administrators());
+    // Of its own accounts alone a machine knows that they are gone; a domain that is out of reach sounds the same (LookupAccountSidW).
+    if (sid !== undefined && PERSON.test(sid) && !(await this.isKeptHere(sid)))
+      throw callFailed('LookupAccountSidW', STATUS.noneMapped);
+    return undefined;
   }
 
   async list(): Promise<LocalAccount[]> {
     const { api } = this.parts;
     const [disabled, admins] = [await this.disabled(), await this.administrators()];
-    const local = await Promise.all(
-      (await api.accounts.local()).map(({ name }) => api.accounts.byName(`${api.accounts.computerName()}\\${name}`)),
+    const local = await oneByOne(await api.accounts.local(), ({ name }) =>
+      api.accounts.byName(`${api.accounts.computerName()}\\${name}`),
     );
-    const signedIn = await Promise.all(this.profiles().map((sid) => api.accounts.bySid(sid)));
+    const signedIn = await oneByOne(this.profiles(), (sid) => api.accounts.bySid(sid));
     const people = new Map([...local, ...signedIn].flatMap((named) => (isPerson(named) ? [[named.sid, named]] : [])));
-    const accounts = await Promise.all(
-      [...people.values()].slice(0, MOST_ACCOUNTS).map((named) => this.account(named, disabled, admins)),
+    const accounts = await oneByOne([...people.values()].slice(0, MOST_ACCOUNTS), (named) =>
+      this.account(named, disabled, admins),
     );
     return accounts.filter(({ sid }) => !BUILT_IN.has(relativeId(sid)));
   }
@@ -68,6 +73,13 @@ export class WindowsAccounts implements WatchedAccounts {
     };
   }
 
+  /** Whether it is an account of this machine itself: by the machine's own SID, which its name has. */
+  private async isKeptHere(sid: string): Promise<boolean> {
+    const { accounts } = this.parts.api;
+    const machine = await accounts.byName(accounts.computerName());
+    return machine?.use === NAME_USE.domain && sid.startsWith(`${machine.sid}-`);
+  }
+
   /** As people know it: 'alice' on this machine, 'CORP\alice' and 'AzureAD\AliceExample' elsewhere. */
   private nameOf({ name, domain }: NamedSid): string {
     const own = this.parts.api.accounts.computerName();
@@ -91,6 +103,13 @@ export class WindowsAccounts implements WatchedAccounts {
   private profiles(): readonly string[] {
     return this.parts.api.registry.subkeys(PROFILES).filter((sid) => PERSON.test(sid));
   }
+}
+
+/** One after the other: a domain that does not answer holds one of the few threads for such calls, and not all of them. */
+async function oneByOne<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  for (const item of items) answers.push(await ask(item));
+  return answers;
 }
 
 interface Administrators {

@@ -31,7 +31,7 @@ export interface NamedSid {
 
 /** Accounts, wherever they are kept. */
 export interface AccountsApi {
-  /** LookupAccountSidW; undefined when no such account is known. */
+  /** LookupAccountSidW; undefined when no such account is known, or a domain that would know it does not answer. */
   bySid(sid: string): Promise<NamedSid | undefined>;
   /** LookupAccountNameW. */
   byName(name: string): Promise<NamedSid | undefined>;
@@ -89,6 +89,7 @@ export interface RegistryApi {
 /** Statuses that the adapters tell apart (winerror.h, lmerr.h). */
 export const STATUS = {
   ok: 0,
+  noneMapped: 1332,
   noSuchGroup: 1376,
   notMember: 1377,
   alreadyMember: 1378,
@@ -97,7 +98,7 @@ export const STATUS = {
 } as const;
 
 /** Kinds of names (SID_NAME_USE, winnt.h). */
-export const NAME_USE = { user: 1, group: 2, alias: 4, wellKnownGroup: 5 } as const;
+export const NAME_USE = { user: 1, group: 2, domain: 3, alias: 4, wellKnownGroup: 5 } as const;
 
 /** The built-in group of administrators, whatever it is called (Well-known SIDs, winnt.h). */
 export const ADMINISTRATORS = 'S-1-5-32-544';

@@ -1,6 +1,6 @@
 import { bootMs, CurfewError, instantMs, ManualClock, MINUTE, SECOND, type GrantOptions } from '@curfew/shared';
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { GrantAccount, GrantOrder } from '../../ports/privilege-host.js';
 import { describePrivilegeHost, type HostOnTrial } from '../../ports/privilege-host-contract.js';
@@ -232,6 +232,74 @@ describe('a membership of the administrators of Windows', () => {
       assert.deepEqual(await host.list(), []);
     });
 
+  describe('that two sessions share', () => {
+    const other = (): GrantOrder =>
+      order({ sessionId: `ses-${'1'.repeat(20)}`, options: { ...OPTIONS, group: GERMAN.administrators } });
+    const isAdministrator = (): boolean => administrators().includes(SIDS.alice);
+
+    beforeEach(async () => {
+      await host.grant(order());
+      await host.grant(other());
+    });
+
+    it('stays until the second of them has ended', async () => {
+      await host.remove(order());
+      assert.ok(isAdministrator());
+      assert.equal(await host.inspect(other()), 'live');
+      await host.remove(other());
+      assert.ok(!isAdministrator());
+      assert.deepEqual(readdirSync(path.join(windows.stateDir, 'memberships')), []);
+    });
+
+    it('goes where both end at once', async () => {
+      await Promise.all([host.remove(order()), host.remove(other())]);
+      assert.ok(!isAdministrator());
+      assert.deepEqual(await host.list(), []);
+    });
+
+    it('goes where another process ends one while the other is about to be off the record', async () => {
+      const task = processOn(windows, clock);
+      const forget = task.marks.remove.bind(task.marks);
+      task.marks.remove = async (sessionId) => {
+        await host.remove(other());
+        await forget(sessionId);
+      };
+      await task.host.remove(order());
+      assert.ok(!isAdministrator());
+      assert.deepEqual(await host.list(), []);
+    });
+
+    it('is on record until it is read as gone, also of one that was about to leave', async () => {
+      const task = processOn(windows, clock);
+      task.marks.remove = () => Promise.reject(new Error('killed'));
+      await assert.rejects(task.host.remove(order()), /killed/);
+      assert.deepEqual((await host.list()).map(({ sessionId }) => sessionId).sort(), [SESSION, other().sessionId]);
+      await host.remove(other());
+      assert.ok(!isAdministrator());
+      await processOn(windows, clock).host.remove(order());
+      assert.deepEqual(await host.list(), []);
+    });
+
+    it('is given anew to who would join while the last one leaves', async () => {
+      await host.remove(other());
+      const take = windows.groups.remove.bind(windows.groups);
+      let joining: Promise<void> | undefined;
+      windows.groups.remove = async (group, sid) => {
+        if (sid === SIDS.alice && joining === undefined) {
+          joining = host.grant(other());
+          const meanwhile = processOn(windows, clock).host;
+          const bobs = order({ sessionId: `ses-${'2'.repeat(20)}`, account: BOB });
+          // Longer than joining takes where it waits for nobody.
+          for (const change of ['grant', 'remove', 'grant', 'remove'] as const) await meanwhile[change](bobs);
+        }
+        return take(group, sid);
+      };
+      await host.remove(order());
+      await joining;
+      assert.equal(await host.inspect(other()), 'live');
+    });
+  });
+
   it('of another boot is found by its mark, and its tokens are nobody’s any more', async () => {
     await host.grant(order());
     windows.reboot();
@@ -263,6 +331,54 @@ describe('a membership of the administrators of Windows', () => {
     windows.keys.set(String.raw`SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`, profiles);
     const names = (await processOn(windows, clock).accounts.list()).map(({ name }) => name);
     assert.deepEqual(names.slice(4), ['CORP\\dora', 'AzureAD\\EvaExample']);
+  });
+
+  describe('is of an account that cannot be looked up', () => {
+    const forget = (sid: string): void => {
+      windows.named.splice(
+        windows.named.findIndex((one) => one.sid === sid),
+        1,
+      );
+    };
+
+    it('and is gone, where this machine keeps its accounts itself', async () => {
+      forget(SIDS.alice);
+      const { accounts } = processOn(windows, clock);
+      assert.equal(await accounts.byKey(`sid:${SIDS.alice}`), undefined);
+      assert.equal(await accounts.byKey('sid:S-1-5-80-1'), undefined, 'who is no person');
+    });
+
+    for (const [sid, where] of [
+      [SIDS.dora, 'a domain'],
+      [SIDS.entra, 'Microsoft Entra'],
+    ] as const)
+      it(`and may be there all the same, where ${where} keeps it`, async () => {
+        const { accounts } = processOn(windows, clock);
+        assert.ok(await accounts.byKey(`sid:${sid}`));
+        forget(sid);
+        await assert.rejects(accounts.byKey(`sid:${sid}`), refusedAs('COMMAND_FAILED'));
+        await assert.rejects(host.grant(order({ account: person('x', sid) })), refusedAs('COMMAND_FAILED'));
+        assert.ok(!administrators().includes(sid));
+      });
+  });
+
+  it('is looked for in one account after the other, for a domain may be long in answering', async () => {
+    const profiles = [SIDS.dora, SIDS.entra, SIDS.bob];
+    windows.keys.set(String.raw`SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`, profiles);
+    let [asking, most] = [0, 0];
+    const counted =
+      <A, R>(ask: (argument: A) => Promise<R>) =>
+      async (argument: A): Promise<R> => {
+        most = Math.max(most, (asking += 1));
+        await Promise.resolve();
+        asking -= 1;
+        return ask(argument);
+      };
+    windows.groups.groupsOf = counted(windows.groups.groupsOf.bind(windows.groups));
+    for (const call of ['bySid', 'byName'] as const)
+      windows.accounts[call] = counted(windows.accounts[call].bind(windows.accounts));
+    assert.equal((await processOn(windows, clock).accounts.list()).length, 6);
+    assert.equal(most, 1);
   });
 
   it('changes what the accounts say of themselves to be told', async () => {
@@ -372,6 +488,50 @@ describe('what a membership leaves in tokens', () => {
     await last.ending.resume('boot after');
     assert.deepEqual(readdirSync(path.join(windows.stateDir, 'ending')), []);
     assert.deepEqual(logons(), [1, 2, 3]);
+  });
+
+  describe('when Curfew is taken off the machine', () => {
+    /** Uninstalls, in the process after the agent's, which was stopped while it was ending what alice's right had left. */
+    async function uninstallMeanwhile(seconds: number): Promise<number> {
+      const agent = processOn(windows, clock);
+      const bootId = bootIdOf(windows.registry, () => 'boot');
+      await agent.ending.begin({ ...ended, bootId });
+      await clock.waitForTimer();
+      agent.ending.stop();
+      const over = new AbortController();
+      const { host } = processOn(windows, clock);
+      const uninstalled = host.uninstall().then(() => {
+        over.abort();
+      });
+      let passed = 0;
+      for (; passed < seconds && !over.signal.aborted; passed += 1) {
+        await Promise.race([clock.waitForTimer(), uninstalled]);
+        // What the second before has begun comes to its end.
+        await agent.marks.list();
+        clock.advance(SECOND);
+      }
+      await uninstalled;
+      assert.equal(existsSync(path.join(windows.stateDir, 'ending')), false);
+      return passed;
+    }
+
+    it('goes on to its end first', async () => {
+      await uninstallMeanwhile(100);
+      assert.deepEqual(
+        [pids(), logons()],
+        [
+          [11, 12, 4],
+          [2, 3],
+        ],
+      );
+    });
+
+    it('is waited for no longer than it should take', async () => {
+      windows.tokens.signOut = async () => 5;
+      const passed = await uninstallMeanwhile(100);
+      assert.ok(passed >= 75 && passed < 80, String(passed));
+      assert.deepEqual(logons(), [1, 2, 3]);
+    });
   });
 
   it('begins when a right is removed, and the removal does not wait for it', async () => {

@@ -11,7 +11,7 @@ import type {
 import { assertLeased } from '../leased-account.js';
 import { callFailed, type LocalGroup, type LocalGroups } from './local-groups.js';
 import type { MembershipMark, MembershipMarks } from './membership-marks.js';
-import type { PowerEnding } from './power-ending.js';
+import { SIGNED_OUT_WITHIN, type PowerEnding } from './power-ending.js';
 import type { TaskRemover } from './task-remover.js';
 import { ADMINISTRATORS, STATUS, type GroupsApi } from './windows-api.js';
 
@@ -36,6 +36,8 @@ const FINDINGS = [
  * of its own know; only what has a mark is ever taken away.
  */
 export class WindowsHost implements PrivilegeHost {
+  private work: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly parts: WindowsHostParts) {}
 
   async prepare(): Promise<HostCapabilities> {
@@ -84,11 +86,17 @@ export class WindowsHost implements PrivilegeHost {
   }
 
   /** By the mark alone: neither a name of the account nor a domain that answers is needed. */
-  async remove({ sessionId }: RightRef | FoundRight): Promise<void> {
+  remove({ sessionId }: RightRef | FoundRight): Promise<void> {
+    return this.inTurn(() => this.removeNow(sessionId));
+  }
+
+  private async removeNow(sessionId: string): Promise<void> {
     const { api, marks, ending } = this.parts;
     const mark = await marks.read(sessionId);
     if (mark === undefined) return;
-    if (!(await this.isSharedMembership(mark))) {
+    // Of those who leave at once, also in other processes, the last sees nobody who stays.
+    if (await this.isShared(mark)) await marks.leave(sessionId);
+    if (!(await this.isShared(mark))) {
       const group = await this.groupOf(mark);
       const status = await api.remove(group.name, mark.sid);
       if (!GONE.has(status)) throw callFailed('NetLocalGroupDelMembers', status);
@@ -110,23 +118,24 @@ export class WindowsHost implements PrivilegeHost {
   }
 
   async uninstall(): Promise<void> {
+    const { remover, marks, ending, bootId } = this.parts;
     for (const right of await this.list()) {
       await this.remove(right);
       await this.disarm(right.sessionId);
     }
-    await this.parts.remover.clear();
-    await this.parts.marks.clear();
-    await this.parts.ending.clear();
+    await remover.clear();
+    await marks.clear();
+    // Also what an agent had begun with that was stopped for this: nobody comes after.
+    await ending.resume(bootId());
+    await ending.untilOver(SIGNED_OUT_WITHIN);
+    await ending.clear();
   }
 
   /** Puts the account into the group under a mark, and reads it back. */
   private async join(order: GrantOrder): Promise<void> {
-    const { api, groups, marks, bootId } = this.parts;
+    const { groups, marks, bootId } = this.parts;
     const { sessionId, account, options, keepProcesses } = order;
     const group = await groups.ofLease(options.group);
-    const earlier = await marks.read(sessionId);
-    const isOwn = earlier?.groupSid === group.sid && earlier.sid === account.sid;
-    if (earlier !== undefined && !isOwn) await this.remove(order);
     const mark: MembershipMark = {
       sessionId,
       bootId: bootId(),
@@ -136,19 +145,28 @@ export class WindowsHost implements PrivilegeHost {
       groupName: group.name,
       keepProcesses,
     };
-    const isGiven = isOwn || (await this.isSharedMembership(mark));
-    if (!isGiven) await this.assertStranger(order, group);
+    const earlier = await marks.read(sessionId);
+    if (earlier !== undefined && !isSameMembership(earlier, mark)) await this.remove(order);
+    // Before its turn: where a domain is asked, it may be long in answering.
+    if (!(await this.isGiven(mark))) await this.assertStranger(order, group);
+    await this.inTurn(() => this.joinNow(mark));
+  }
+
+  private async joinNow(mark: MembershipMark): Promise<void> {
+    const { api, marks } = this.parts;
+    const { sessionId, sid, name, groupName } = mark;
+    const isGiven = await this.isGiven(mark);
     await marks.write(mark);
-    const status = await api.add(group.name, account.sid);
+    const status = await api.add(groupName, sid);
     if (status === STATUS.alreadyMember && !isGiven) {
       // Somebody else was faster: what they gave is not for Curfew to take.
       await marks.remove(sessionId);
-      refuse(account.name, `it has become a member of ${group.name} without this session`);
+      refuse(name, `it has become a member of ${groupName} without this session`);
     }
     if (status !== STATUS.ok && status !== STATUS.alreadyMember)
       throw new CurfewError('GRANT_NOT_EFFECTIVE', { detail: `NetLocalGroupAddMembers gave ${status}` });
     if (!(await this.isMember(mark)))
-      throw new CurfewError('GRANT_NOT_EFFECTIVE', { detail: `${group.name} does not hold the account` });
+      throw new CurfewError('GRANT_NOT_EFFECTIVE', { detail: `${groupName} does not hold the account` });
   }
 
   /** Who is a member anyway would not lose it at the end, so the session would be a lie from the start. */
@@ -162,10 +180,22 @@ export class WindowsHost implements PrivilegeHost {
     return (await this.parts.groups.members(await this.groupOf(mark))).includes(mark.sid);
   }
 
+  /** Whether the membership is there by a session already. */
+  private async isGiven(mark: MembershipMark): Promise<boolean> {
+    return (await this.parts.marks.list()).some((one) => isSameMembership(one, mark));
+  }
+
   /** Whether another session of the account holds the same membership: then it stays. */
-  private async isSharedMembership({ sessionId, sid, groupSid }: MembershipMark): Promise<boolean> {
-    const others = await this.parts.marks.list();
-    return others.some((other) => other.sessionId !== sessionId && other.sid === sid && other.groupSid === groupSid);
+  private async isShared(mark: MembershipMark): Promise<boolean> {
+    const staying = await this.parts.marks.staying();
+    return staying.some((one) => one.sessionId !== mark.sessionId && isSameMembership(one, mark));
+  }
+
+  /** One after the other: who joins while another session leaves would lose the membership with it. */
+  private inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.work.then(change);
+    this.work = done.catch(() => undefined);
+    return done;
   }
 
   /** By the name that the group has now; where that cannot be asked, by the one that it had. */
@@ -179,6 +209,9 @@ export class WindowsHost implements PrivilegeHost {
       throw new CurfewError('GRANT_KIND_UNSUPPORTED', { kind: 'sudo rule', why: 'Windows has no sudo rules' });
   }
 }
+
+const isSameMembership = (one: MembershipMark, other: MembershipMark): boolean =>
+  one.sid === other.sid && one.groupSid === other.groupSid;
 
 /** What NetLocalGroupDelMembers gives when there is no such membership any more. */
 const GONE: ReadonlySet<number> = new Set([

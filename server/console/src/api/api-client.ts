@@ -1,4 +1,4 @@
-import type { BootMs, Clock } from '@curfew/shared/browser';
+import { durationMs, type BootMs, type Clock } from '@curfew/shared/browser';
 import type { CallMethods, WatchMethods } from '../gen/api.js';
 import { ApiError, connectionLost } from './api-error.js';
 import { LineCutter } from './json-lines.js';
@@ -9,12 +9,15 @@ export interface ApiClientParts {
   readonly clock: Clock;
   /** Called with each answer's `Date` and the moments of sending and receiving. */
   readonly onDate: (dateMs: number, sent: BootMs, received: BootMs) => void;
-  /** Called when the server says that nobody is signed in any more. */
-  readonly onNotSignedIn: () => void;
+  /** Called when the server says that nobody is signed in any more, or that the person may less than the page knew. */
+  readonly onOtherCaller: () => void;
 }
 
 /** Sent with everything that changes something: a page of another site cannot set it without being asked about it. */
 const HEADERS = { 'content-type': 'application/json', 'x-curfew': 'console' } as const;
+
+/** After so long without an answer to a question the link counts as lost, as for a stream that is silent. */
+const LONGEST_QUESTION_MS = 25_000;
 
 /** The server's API, typed from its schema. Everything that is refused is thrown as an ApiError. */
 export class ApiClient {
@@ -28,6 +31,23 @@ export class ApiClient {
   ): Promise<CallMethods[M]['response']> {
     const answer = await this.post(`/api/curfew.admin.v1.${method}`, request, signal);
     return (await answer.json()) as CallMethods[M]['response'];
+  }
+
+  /** Calls a method that only reads: one that nobody answers is lost, and may be asked again. Errors: CONNECTION_LOST. */
+  async ask<M extends keyof CallMethods>(
+    method: M,
+    request: CallMethods[M]['request'],
+    signal: AbortSignal,
+  ): Promise<CallMethods[M]['response']> {
+    const late = new AbortController();
+    const cancel = this.parts.clock.after(durationMs(LONGEST_QUESTION_MS), () => late.abort());
+    try {
+      return await this.call(method, request, AbortSignal.any([signal, late.signal]));
+    } catch (error) {
+      throw late.signal.aborted && !signal.aborted ? connectionLost() : error;
+    } finally {
+      cancel();
+    }
   }
 
   /**
@@ -92,7 +112,7 @@ export class ApiClient {
   }
 
   private refused(error: ErrorBody, status: number, retryAfterSeconds: number | undefined): ApiError {
-    if (error.code === 'NOT_SIGNED_IN') this.parts.onNotSignedIn();
+    if (error.code === 'NOT_SIGNED_IN' || error.code === 'METHOD_NOT_ALLOWED') this.parts.onOtherCaller();
     return new ApiError(error.code, error.message, error.field, status, retryAfterSeconds);
   }
 }

@@ -20,6 +20,14 @@ export class ApiError extends Error {
 export const connectionLost = (): ApiError =>
   new ApiError('CONNECTION_LOST', 'cannot reach the server; check that it runs and try again');
 
+/** Whether it is known that nothing was done. After other errors it may have been: only the answer is missing. */
+export const wasRefused = (error: unknown): boolean =>
+  error instanceof ApiError && ((error.status >= 400 && error.status < 500) || error.code === 'LEDGER_UNAVAILABLE');
+
+/** What is said above an error of a change: what was not done, where that is known. */
+export const failureTitle = (error: unknown, notDone: string): string =>
+  wasRefused(error) ? notDone : 'It is not known whether this was done';
+
 /** What an error says to a person, as a sentence. */
 export function errorSentence(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -8,7 +8,7 @@ import {
 import { useCallback } from 'react';
 import { useServices } from '../app/services.js';
 import type { CallMethods } from '../gen/api.js';
-import { errorSentence } from './api-error.js';
+import { errorSentence, failureTitle, wasRefused } from './api-error.js';
 
 /** Settings of a query that pages need. */
 export interface ApiQueryOptions {
@@ -27,7 +27,7 @@ export function useApiQuery<M extends keyof CallMethods>(
   const { api } = useServices();
   return useQuery<CallMethods[M]['response']>({
     queryKey: [method, request],
-    queryFn: ({ signal }) => api.call(method, request, signal),
+    queryFn: ({ signal }) => api.ask(method, request, signal),
     enabled: options.enabled ?? true,
     refetchInterval: options.refetchIntervalMs ?? false,
     ...(options.keepPrevious === true ? { placeholderData: (previous) => previous } : {}),
@@ -57,7 +57,8 @@ export function useApiMutation<M extends keyof CallMethods>(
       options.onDone?.(response, request);
     },
     onError: (error) => {
-      if (options.quiet !== true) toasts.show('danger', 'That did not work', errorSentence(error));
+      if (!wasRefused(error)) refresh(options.refreshes ?? []);
+      if (options.quiet !== true) toasts.show('danger', failureTitle(error, 'That did not work'), errorSentence(error));
     },
   });
 }

@@ -83,6 +83,19 @@ describe('a watch', () => {
     assert.equal(states.at(-1), 'broken');
   });
 
+  it('counts a call that nobody answers for 25 s as a broken link, and calls again', async () => {
+    const { streams, clock, states } = start();
+    clock.advance(durationMs(24_999));
+    await settle();
+    assert.deepEqual(states, ['connecting']);
+    clock.advance(durationMs(1));
+    await settle();
+    assert.deepEqual(states, ['connecting', 'broken']);
+    assert.equal(streams.open[0]?.signal.aborted, true);
+    clock.advance(durationMs(8_000));
+    assert.equal(streams.open.length, 2);
+  });
+
   it('waits longer after each failure, 8 s at most', async () => {
     const { streams, clock } = start();
     for (let attempt = 0; attempt < 12; attempt++) {

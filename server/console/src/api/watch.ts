@@ -52,11 +52,14 @@ export function watch<M extends keyof WatchMethods>(
     const mine = attempt;
     let cancelSilence: CancelTimer | undefined;
     let begun = false;
-    const alive = (): void => {
+    const listen = (): void => {
       cancelSilence?.();
       cancelSilence = parts.clock.after(durationMs(SILENCE_MS), () => {
         mine.abort();
       });
+    };
+    const alive = (): void => {
+      listen();
       if (begun) return;
       begun = true;
       backoff.reset();
@@ -65,6 +68,8 @@ export function watch<M extends keyof WatchMethods>(
     };
     let failure: ApiError | undefined;
     let isEnded = false;
+    // From the call on: what swallows packets may swallow the first answer as well.
+    listen();
     try {
       await parts.api.stream(method, request, mine.signal, events.onMessage, alive);
       isEnded = true;

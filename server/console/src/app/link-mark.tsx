@@ -4,17 +4,23 @@ import { useSyncExternalStore, type ReactElement } from 'react';
 import { Ago } from '../ui/times.js';
 import { useServices } from './services.js';
 
-/** In the header while the link is down: what is shown may be old. Screen readers hear it come and go. */
+/** In the header while the page is not told of changes: what is shown may be old. Screen readers hear it come and go. */
 export function LinkMark(): ReactElement {
   const { link } = useServices();
-  const { staleSince } = useSyncExternalStore(link.subscribe, link.current);
+  const { staleSince, isRefused } = useSyncExternalStore(link.subscribe, link.current);
   return (
     <div role="status" aria-live="polite">
-      {staleSince === undefined ? null : (
+      {isRefused ? (
+        <Tooltip content="The server refuses to tell this page of changes. What you see may be old; load the page again.">
+          <Label status="danger" icon={<UnlinkIcon />}>
+            Not live
+          </Label>
+        </Tooltip>
+      ) : staleSince === undefined ? null : (
         <Tooltip
           content={
             <>
-              The link to the server broke <Ago at={staleSince} />. What you see may be old; it is tried again by
+              The link to the server was lost <Ago at={staleSince} />. What you see may be old; it is tried again by
               itself.
             </>
           }

@@ -2,7 +2,7 @@ import { Divider, Dropdown, DropdownItem, DropdownList, MenuToggle } from '@patt
 import { UserIcon } from '@patternfly/react-icons/dist/esm/icons/user-icon.js';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
-import { errorSentence } from '../api/api-error.js';
+import { errorSentence, failureTitle } from '../api/api-error.js';
 import { useSignOut } from '../auth/auth-actions.js';
 import { useSignedIn } from '../auth/use-auth.js';
 import { SafeText } from '../ui/safe-text.js';
@@ -49,7 +49,9 @@ export function UserMenu(): ReactElement {
         <DropdownItem
           key="out"
           onClick={() => {
-            signOut().catch((error: unknown) => toasts.show('danger', 'Not signed out', errorSentence(error)));
+            signOut().catch((error: unknown) =>
+              toasts.show('danger', failureTitle(error, 'Not signed out'), errorSentence(error)),
+            );
           }}
         >
           Sign out

@@ -1,6 +1,13 @@
 import type { ApiClient } from '../api/api-client.js';
 import type { AuthState } from './auth-state.js';
 
+/** A command line that waits to be let in. What it calls itself is its own word, and hostile. */
+export interface WaitingTool {
+  readonly client: string;
+  readonly address: string;
+  readonly createTime: string;
+}
+
 /** Signing in and out: what of the server is not an API method. Refusals are thrown as ApiErrors. */
 export class AuthClient {
   constructor(private readonly api: ApiClient) {}
@@ -25,7 +32,12 @@ export class AuthClient {
     return this.api.postAuth('/auth/fresh', { password, ...(code === '' ? {} : { code }) });
   }
 
-  /** Lets a command line that shows this code act as the person who is signed in, or refuses it. */
+  /** Which command line shows this code. Errors: AUTHORIZATION_EXPIRED, TOO_MANY_SIGN_INS. */
+  showDevice(userCode: string): Promise<WaitingTool> {
+    return this.api.postAuth('/auth/device/show', { userCode });
+  }
+
+  /** Lets a command line that shows this code act as the person who is signed in, or refuses it. Errors as for showDevice. */
   decideDevice(userCode: string, approve: boolean): Promise<void> {
     return this.api.postAuth('/auth/device/approve', { userCode, approve });
   }

@@ -1,7 +1,7 @@
 import { ActionGroup, Button, Card, CardBody, CardTitle, Content, Form } from '@patternfly/react-core';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, type SubmitEvent, type ReactElement } from 'react';
-import { errorSentence } from '../api/api-error.js';
+import { errorSentence, failureTitle } from '../api/api-error.js';
 import { useServices } from '../app/services.js';
 import { useSetAuthState, useSignOut } from './auth-actions.js';
 import type { SignedInUser } from './auth-state.js';
@@ -52,7 +52,7 @@ function ChangePasswordForm(): ReactElement {
   return (
     <Form onSubmit={submit} aria-label="Choose a password">
       {password.error === null ? null : (
-        <Notice variant="danger" isLiveRegion title="The password was not changed">
+        <Notice variant="danger" isLiveRegion title={failureTitle(password.error, 'The password was not changed')}>
           {errorSentence(password.error)}
         </Notice>
       )}

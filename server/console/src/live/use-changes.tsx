@@ -33,13 +33,16 @@ export function useChanges<M extends keyof WatchMethods>(
           if ('synced' in message && message.synced) eventsRef.current.onRestart();
           else eventsRef.current.onMessage(message);
         },
-        onState: (state) => link.report(mine, state === 'broken'),
+        onState: (state) => link.follow(mine, state),
       });
       return () => {
         stopWatch();
-        link.report(mine, false);
+        link.letGo(mine);
       };
     });
-    return stop;
+    return () => {
+      stop();
+      link.forget(mine);
+    };
   }, [api, clock, random, link, method, key]);
 }

@@ -46,17 +46,20 @@ export function useLive<M extends keyof WatchMethods, T>(
           else if (isMark(message)) collection.complete();
         },
         onState: (state, error) => {
-          link.report(mine, state === 'broken');
+          link.follow(mine, state);
           if (state === 'broken') collection.markStale();
           if (state === 'refused' && error !== undefined) collection.refuse(error);
         },
       });
       return () => {
         stopWatch();
-        link.report(mine, false);
+        link.letGo(mine);
       };
     });
-    return stop;
+    return () => {
+      stop();
+      link.forget(mine);
+    };
   }, [api, clock, random, link, method, key, collection]);
 
   return useSyncExternalStore(collection.subscribe, collection.current);

@@ -1,7 +1,7 @@
 import { Notice } from './notice.js';
 import { Button, Form, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
 import { useId, type ReactElement, type ReactNode, type SubmitEvent } from 'react';
-import { errorSentence } from '../api/api-error.js';
+import { errorSentence, failureTitle } from '../api/api-error.js';
 
 export interface FormDialogProps {
   readonly title: string;
@@ -45,7 +45,7 @@ export function FormDialog(props: FormDialogProps): ReactElement {
       <ModalHeader title={title} labelId={`${id}-title`} {...(isDanger ? { titleIconVariant: 'warning' } : {})} />
       <ModalBody tabIndex={0} aria-label={title}>
         {error === undefined || error === null ? null : (
-          <Notice variant="danger" isLiveRegion className="curfew-named" title={errorTitle}>
+          <Notice variant="danger" isLiveRegion className="curfew-named" title={failureTitle(error, errorTitle)}>
             {errorSentence(error)}
           </Notice>
         )}

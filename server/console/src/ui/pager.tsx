@@ -2,6 +2,7 @@ import { Button, Flex, FlexItem } from '@patternfly/react-core';
 import { AngleLeftIcon } from '@patternfly/react-icons/dist/esm/icons/angle-left-icon.js';
 import { AngleRightIcon } from '@patternfly/react-icons/dist/esm/icons/angle-right-icon.js';
 import { useState, type ReactElement } from 'react';
+import { FIRST_PAGE, pageAfter, pageBefore } from './page-tokens.js';
 
 /** Where one is in a list that is fetched page by page. */
 export interface Pages {
@@ -16,13 +17,13 @@ export interface Pages {
 /** Remembers the way through the pages of a question. Another question begins at its first page. */
 export function usePages(question: unknown): Pages {
   const key = JSON.stringify(question);
-  const [state, setState] = useState({ key, tokens: [''] });
-  const tokens = state.key === key ? state.tokens : [''];
+  const [state, setState] = useState({ key, tokens: FIRST_PAGE });
+  const tokens = state.key === key ? state.tokens : FIRST_PAGE;
   return {
     token: tokens.at(-1) ?? '',
     number: tokens.length,
-    next: (token) => setState({ key, tokens: [...tokens, token] }),
-    previous: () => setState({ key, tokens: tokens.length > 1 ? tokens.slice(0, -1) : tokens }),
+    next: (token) => setState({ key, tokens: pageAfter(tokens, token) }),
+    previous: () => setState({ key, tokens: pageBefore(tokens) }),
   };
 }
 

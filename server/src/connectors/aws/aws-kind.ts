@@ -40,6 +40,7 @@ export const AWS_IDENTITY_CENTER_KIND: ConnectorKind = {
       help: 'The access key of the IAM user that Curfew is; no other source of credentials is looked at.',
       required: true,
       problem: form(/^\w{16,128}$/, 'is not an access key id'),
+      changesAnyTime: true,
     },
     {
       name: 'secret_access_key',
@@ -55,6 +56,7 @@ export const AWS_IDENTITY_CENTER_KIND: ConnectorKind = {
       help: 'What has to be the same here and there: the user name, or one of the mail addresses.',
       choices: Object.keys(ATTRIBUTES),
       defaultValue: 'user_name',
+      changesAnyTime: true,
     },
     {
       name: 'endpoint',

@@ -39,6 +39,7 @@ export const GITHUB_TEAM_KIND: ConnectorKind = {
       help: "Whether people's names here are their logins there, if they are in the organization; GitHub cannot be asked by mail address, so all others need a login that an admin gives in the resource.",
       choices: YES_OR_NO,
       defaultValue: 'no',
+      changesAnyTime: true,
     },
     {
       name: 'invite',
@@ -46,6 +47,7 @@ export const GITHUB_TEAM_KIND: ConnectorKind = {
       help: 'Whether those who are not in the organization are invited to it. Until they accept, the session is starting; when it ends, they stay invited or in the organization, and not in the team.',
       choices: YES_OR_NO,
       defaultValue: 'no',
+      changesAnyTime: true,
     },
   ],
   target: [

@@ -24,5 +24,6 @@ export const CA_FIELD: ConnectorField = {
   label: 'CA certificates',
   help: "PEM certificates that vouch for the server, instead of the system's.",
   multiline: true,
+  changesAnyTime: true,
   problem: certificateProblem,
 };

@@ -26,6 +26,7 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'An ldap:// connection starts TLS before anything is said; without it, the password travels in the clear.',
     choices: ['start_tls', 'none'],
     defaultValue: 'start_tls',
+    changesAnyTime: true,
   },
   {
     name: 'ca',
@@ -33,8 +34,9 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'What vouches for the directory, PEM; empty for the authorities that are known to all.',
     multiline: true,
     problem: certificateProblem,
+    changesAnyTime: true,
   },
-  { name: 'bind_dn', label: 'Bind DN', help: 'As whom the directory is asked.', required: true },
+  { name: 'bind_dn', label: 'Bind DN', help: 'As whom the directory is asked.', required: true, changesAnyTime: true },
   { name: 'password', label: 'Password', help: 'The password of the bind DN.', required: true, secret: true },
   {
     name: 'people_dn',
@@ -49,6 +51,7 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'The attribute by which a person is found, such as uid, sAMAccountName, userPrincipalName or mail.',
     defaultValue: 'uid',
     problem: (value) => (/^[A-Za-z][A-Za-z0-9-]*$/.test(value) ? undefined : 'is not the name of an attribute'),
+    changesAnyTime: true,
   },
   {
     name: 'person_value',
@@ -56,6 +59,7 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'What of a person in Curfew the attribute must say.',
     choices: ['user_name', 'mail', 'mail_local_part'],
     defaultValue: 'user_name',
+    changesAnyTime: true,
   },
 ];
 

@@ -26,6 +26,7 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'A login role that has the given roles WITH ADMIN OPTION, and pg_signal_backend to end connections.',
     required: true,
     problem: roleProblem,
+    changesAnyTime: true,
   },
   { name: 'password', label: 'Password', help: 'The password of the user.', required: true, secret: true },
   {
@@ -34,6 +35,7 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'With verify, the server must show a certificate of its host that is vouched for.',
     choices: ['verify', 'off'],
     defaultValue: 'verify',
+    changesAnyTime: true,
   },
   {
     name: 'ca',
@@ -41,6 +43,7 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'What vouches for the server, PEM; empty for the authorities that are known to all.',
     multiline: true,
     problem: certificateProblem,
+    changesAnyTime: true,
   },
   {
     name: 'person_value',
@@ -48,6 +51,7 @@ const SETTINGS: readonly ConnectorField[] = [
     help: 'What of a person in Curfew their login role is called by, letter by letter.',
     choices: ['user_name', 'mail_local_part'],
     defaultValue: 'user_name',
+    changesAnyTime: true,
   },
 ];
 

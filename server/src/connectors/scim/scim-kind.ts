@@ -36,6 +36,7 @@ export const SCIM_KIND: ConnectorKind = {
       help: "How members are added and taken away: as RFC 7644 says, or as Entra ID or Okta do it for servers made for those. The wrong choice of 'entra' can empty a group.",
       choices: SCIM_DIALECTS,
       defaultValue: 'rfc7644',
+      changesAnyTime: true,
     },
     {
       name: 'people_by',
@@ -43,6 +44,7 @@ export const SCIM_KIND: ConnectorKind = {
       help: 'What people are found by. What an admin gives as their name in a resource is looked for in the same place.',
       choices: PEOPLE_BY,
       defaultValue: 'user_name',
+      changesAnyTime: true,
     },
   ],
   target: [

@@ -15,6 +15,14 @@ const AT_ONCE = 1_000;
 /** Says that anything may have changed: for whoever has missed what it was. */
 const anythingChanged = (revision: number): Change => ({ revision, kind: 'ledger', id: '', deviceId: '' });
 
+/** Who has to know of changes before listeners are told of them. */
+export interface FirstToKnow {
+  /** Takes changes in, from the moment in which they were read. */
+  refresh(db: LedgerReader, changes: readonly Change[]): Promise<void>;
+  /** Whether that is also to be done for what this server has changed itself. */
+  concerns(changes: readonly Change[]): boolean;
+}
+
 export interface ChangeFeedParts {
   readonly url: string;
   readonly clock: Clock;
@@ -30,7 +38,7 @@ export interface ChangeFeedParts {
  */
 export class ChangeFeed {
   private readonly listeners = new Set<(changes: readonly Change[]) => void>();
-  private prepare: (db: LedgerReader, changes: readonly Change[]) => Promise<void> = () => Promise.resolve();
+  private first: FirstToKnow = { refresh: () => Promise.resolve(), concerns: () => false };
   /** The revision up to which listeners were told. */
   private told = 0;
   /** Whether the ledger has lost something of that. */
@@ -61,7 +69,7 @@ export class ChangeFeed {
   /** What this server has committed itself. When others have in between, what is theirs comes first. */
   async tell(base: number, revision: number, changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return;
-    if (this.looking === undefined && base === this.told) {
+    if (this.looking === undefined && base === this.told && !this.first.concerns(changes)) {
       this.told = revision;
       this.say(changes);
     } else await this.look();
@@ -73,9 +81,9 @@ export class ChangeFeed {
     await this.look();
   }
 
-  /** Has something done before listeners are told of what others have changed. */
-  beforeTelling(prepare: (db: LedgerReader, changes: readonly Change[]) => Promise<void>): void {
-    this.prepare = prepare;
+  /** Has somebody know before listeners are told of what others have changed. */
+  beforeTelling(first: FirstToKnow): void {
+    this.first = first;
   }
 
   /** Has every listener look for work that waits. */
@@ -114,7 +122,7 @@ export class ChangeFeed {
     const { told } = this;
     const { newest, oldest, changes } = await this.parts.read(async (db) => {
       const found = await changesAfter(db, told);
-      await this.prepare(db, found.changes);
+      await this.first.refresh(db, found.changes);
       return found;
     });
     // A ledger that has forgotten, or a server that was away for longer than changes are kept.
@@ -123,7 +131,7 @@ export class ChangeFeed {
       this.parts.logger.warn('changes were missed, so everything is looked at', { told, oldest, newest: revision });
       this.parts.seen.note(newest);
       const all = [anythingChanged(revision)];
-      await this.parts.read((db) => this.prepare(db, all));
+      await this.parts.read((db) => this.first.refresh(db, all));
       this.hasLost = false;
       this.told = revision;
       this.say(all);

@@ -3,7 +3,7 @@ import { nextTurn } from '../../next-turn.js';
 import { AuditWriter } from '../audit-writer.js';
 import type { Change, Ledger, LedgerReader, LedgerTransaction } from '../ledger.js';
 import { nameLedger } from '../ledger-meta.js';
-import { CHANGES_CHANNEL, ChangeFeed } from './change-feed.js';
+import { CHANGES_CHANNEL, ChangeFeed, type FirstToKnow } from './change-feed.js';
 import { assertDurablePostgres, PostgresConnection } from './postgres-connection.js';
 import { isAway, isReadOnly, ledgerError, readOnlyError, wasLost } from './postgres-errors.js';
 import { Leadership } from './leadership.js';
@@ -130,9 +130,9 @@ export class PostgresLedger implements Ledger {
     return () => this.leadListeners.delete(listener);
   }
 
-  /** Has something done before listeners are told of what other servers have changed. */
-  beforeTelling(prepare: (db: LedgerReader, changes: readonly Change[]) => Promise<void>): void {
-    this.feed.beforeTelling(prepare);
+  /** Has somebody know before listeners are told of what other servers have changed. */
+  beforeTelling(first: FirstToKnow): void {
+    this.feed.beforeTelling(first);
   }
 
   /** PostgreSQL's own tools do this, for a whole cluster and to any moment. Errors: STORAGE_UNSAFE. */

@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { devicesOf, type LinkPresence } from '../../link/link-presence.js';
 import type { Change, Ledger, LedgerReader, LedgerTransaction } from '../ledger.js';
 import type { Tables } from '../tables.js';
+import type { FirstToKnow } from './change-feed.js';
 
 /** What only a ledger of several servers has. */
 interface SharedTables extends Tables {
@@ -15,18 +16,20 @@ const shared = (db: LedgerReader): Kysely<SharedTables> => db;
 const BEAT = durationMs(5 * SECOND);
 /** A server that was not heard for so long is taken for dead: its links count as lost. */
 const DEAD_AFTER_MS = 20 * SECOND;
+/** How many links are written at once: everybody else's writes wait meanwhile. */
+const AT_ONCE = 1_000;
 /** PostgreSQL's clock: those of the servers may differ. */
 const DATABASE_NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 export interface SharedPresenceParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'read' | 'write'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
 }
 
 /** Which server holds which link, in the ledger. Every server knows all of it, from the changes that it is told. */
-export class SharedPresence implements LinkPresence {
+export class SharedPresence implements LinkPresence, FirstToKnow {
   private readonly id: string;
   private readonly others = new Set<string>();
   private readonly lost = new Map<string, number>();
@@ -75,7 +78,7 @@ export class SharedPresence implements LinkPresence {
 
   async join(deviceId: string, instance: string): Promise<string | undefined> {
     const before = await this.parts.ledger.write(async (tx) => {
-      const row = await linkOf(tx.db, deviceId);
+      const row = (await linksOf(tx.db, [deviceId])).get(deviceId);
       const link = { replica_id: this.id, instance, since_ms: this.parts.clock.now() };
       await shared(tx.db)
         .insertInto('device_link')
@@ -103,6 +106,11 @@ export class SharedPresence implements LinkPresence {
     if (ids === undefined || ids.size > 0) await this.look(db, ids);
   }
 
+  /** Whether a change is of a link that others held: this server has buried one of them, or holds the link itself now. */
+  concerns(changes: readonly Change[]): boolean {
+    return changes.some(({ kind, id }) => kind === 'device' && this.others.has(id));
+  }
+
   private async look(db: LedgerReader, ids: ReadonlySet<string> | undefined): Promise<void> {
     let query = shared(db).selectFrom('device_link').select(['device_id', 'replica_id', 'instance']);
     if (ids !== undefined) query = query.where('device_id', 'in', [...ids]);
@@ -110,11 +118,13 @@ export class SharedPresence implements LinkPresence {
     const found = new Map(rows.filter((row) => row.replica_id !== this.id).map((row) => [row.device_id, row.instance]));
     for (const id of ids ?? new Set(this.others))
       if (!found.has(id) && this.others.delete(id)) this.lost.set(id, this.parts.clock.now());
-    for (const [id, instance] of found) {
-      this.others.add(id);
-      this.lost.delete(id);
-      if (this.held().has(id)) this.taken(id, instance);
-    }
+    for (const [id, instance] of found) this.isWithAnother(id, instance);
+  }
+
+  private isWithAnother(deviceId: string, instance: string): void {
+    this.others.add(deviceId);
+    this.lost.delete(deviceId);
+    if (this.held().has(deviceId)) this.taken(deviceId, instance);
   }
 
   private beatLater(): void {
@@ -151,26 +161,29 @@ export class SharedPresence implements LinkPresence {
     });
   }
 
-  /** The ledger may lack a link whose beginning or end it could not take, or that it gave up while this server was silent. */
+  /**
+   * The ledger may lack a link whose beginning or end it could not take, or that it gave up while this server was silent.
+   * A link that another server has is no more here: it may have been taken over before it was to be found among those held.
+   */
   private async agree(tx: LedgerTransaction): Promise<void> {
     const db = shared(tx.db);
     const rows = await db.selectFrom('device_link').select('device_id').where('replica_id', '=', this.id).execute();
     const [held, noted] = [this.held(), new Set(rows.map((row) => row.device_id))];
-    for (const id of noted)
-      if (!held.has(id)) {
-        await db.deleteFrom('device_link').where('device_id', '=', id).where('replica_id', '=', this.id).execute();
-        tx.changed('device', id, '');
-      }
-    for (const [id, instance] of held)
-      if (!noted.has(id)) {
-        const link = { device_id: id, replica_id: this.id, instance, since_ms: this.parts.clock.now() };
-        await db
-          .insertInto('device_link')
-          .values(link)
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-        tx.changed('device', id, '');
-      }
+    for (const ids of inParts([...noted].filter((id) => !held.has(id)))) {
+      await db.deleteFrom('device_link').where('device_id', 'in', ids).where('replica_id', '=', this.id).execute();
+      for (const id of ids) tx.changed('device', id, '');
+    }
+    const [replica_id, since_ms] = [this.id, this.parts.clock.now()];
+    for (const some of inParts([...held].filter(([id]) => !noted.has(id)))) {
+      const ids = some.map(([id]) => id);
+      const elsewhere = await linksOf(tx.db, ids);
+      for (const [id, taken] of elsewhere) this.isWithAnother(id, taken.instance);
+      const links = some.flatMap(([device_id, instance]) =>
+        elsewhere.has(device_id) ? [] : [{ device_id, replica_id, instance, since_ms }],
+      );
+      if (links.length > 0) await db.insertInto('device_link').values(links).execute();
+      for (const { device_id } of links) tx.changed('device', device_id, '');
+    }
   }
 
   /** Takes servers out of the ledger, with their links: those count as lost now. */
@@ -189,9 +202,13 @@ export class SharedPresence implements LinkPresence {
   }
 }
 
-const linkOf = (db: LedgerReader, deviceId: string) =>
-  shared(db)
-    .selectFrom('device_link')
-    .select(['replica_id', 'instance'])
-    .where('device_id', '=', deviceId)
-    .executeTakeFirst();
+/** Where links are, by device. */
+async function linksOf(db: LedgerReader, deviceIds: readonly string[]) {
+  const links = shared(db).selectFrom('device_link').select(['device_id', 'replica_id', 'instance']);
+  const rows = await links.where('device_id', 'in', deviceIds).execute();
+  return new Map(rows.map((row) => [row.device_id, row]));
+}
+
+function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += AT_ONCE) yield all.slice(at, at + AT_ONCE);
+}

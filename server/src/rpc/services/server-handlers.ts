@@ -6,12 +6,12 @@ import {
   type RotateLeaseKeysRequest,
 } from '@curfew/proto';
 import type { InstantMs } from '@curfew/shared';
-import type { Actor } from '../../audit/audit-entry.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { readMeta, writeMeta } from '../../ledger/ledger-meta.js';
+import { readMeta } from '../../ledger/ledger-meta.js';
 import type { LinkHub } from '../../link/link-hub.js';
 import type { Overview } from '../../overview/overview.js';
 import type { LeaseKeys } from '../../pki/lease-keys.js';
+import { recordLeaseKeys } from '../../pki/record-lease-keys.js';
 import { callerActor } from '../../users/caller.js';
 import { VERSION } from '../../version.js';
 import type { Identity } from '../authenticate.js';
@@ -51,18 +51,4 @@ export function serverHandlers({ ledger, hub, overview, leaseKeys, caFingerprint
       return RotateLeaseKeysResponse.fromPartial({ leaseKeySetVersion: BigInt(version), sentTo });
     },
   };
-}
-
-/** Notes in the audit log that there are new lease keys, if it does not say so yet. */
-export async function recordLeaseKeys(ledger: Ledger, leaseKeys: LeaseKeys, actor: Actor): Promise<void> {
-  const { version, keys } = leaseKeys.set;
-  if ((await ledger.read((db) => readMeta(db))).leaseKeysVersion >= version) return;
-  await ledger.write(async (tx) => {
-    const meta = await readMeta(tx.db);
-    if (meta.leaseKeysVersion >= version) return;
-    await writeMeta(tx.db, { leaseKeysVersion: version });
-    const kid = keys[0]?.kid ?? '';
-    tx.audit({ type: 'lease_keys.made', actor, subject: meta.id, data: { version, kid } });
-    tx.changed('ledger', meta.id);
-  });
 }

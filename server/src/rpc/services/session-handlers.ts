@@ -26,6 +26,7 @@ import type { SessionRecord } from '../../sessions/session-record.js';
 import type { SessionFilter } from '../../sessions/list-sessions.js';
 import type { SessionChanges as ChangesOfSessions } from '../../sessions/session-changes.js';
 import type { RevokeSelection, Sessions } from '../../sessions/sessions.js';
+import type { Caller } from '../../users/caller.js';
 import type { Identity } from '../authenticate.js';
 import { callerOf } from '../caller-of.js';
 import { dateFromMs, msFromDuration } from '../proto-values.js';
@@ -36,6 +37,8 @@ import { watchChanges } from '../watch-changes.js';
 
 /** How many results are made before others get their turn. */
 const WRITTEN_AT_ONCE = 1_000;
+/** How many sessions a revoke that waits asks the ledger about at a time. */
+const LOOKED_AT_ONCE = 5_000;
 
 export interface SessionHandlerParts {
   readonly ledger: Ledger;
@@ -118,13 +121,18 @@ export function sessionHandlers(parts: SessionHandlerParts) {
       const session = await sessions.extend(callerOf(identity), request.sessionId, required('by', request.by));
       return ExtendSessionResponse.fromPartial({ session: toProto(session) });
     },
-    revokeSessions: async (request: RevokeSessionsRequest, identity: Identity) => {
-      const revoked = await sessions.revoke(callerOf(identity), selectionFromProto(request), request.reason);
-      const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
-      const now = waitMs === 0 ? revoked : await untilSettled(parts, revoked, waitMs);
-      return RevokeSessionsResponse.fromPartial({ results: await revokeResults(now, parts) });
-    },
+    revokeSessions: (request: RevokeSessionsRequest, identity: Identity) =>
+      revokeSessions(parts, callerOf(identity), request),
   };
+}
+
+async function revokeSessions(parts: SessionHandlerParts, caller: Caller, request: RevokeSessionsRequest) {
+  const { sessions } = parts;
+  const { ids, sessions: decided } = await sessions.revoke(caller, selectionFromProto(request), request.reason);
+  const waitMs = request.wait === undefined ? 0 : msFromDuration(request.wait);
+  if (waitMs > 0) await untilSettled(parts, ids, waitMs);
+  const now = (waitMs === 0 ? decided : undefined) ?? (await sessions.byIdsInParts(ids));
+  return RevokeSessionsResponse.fromPartial({ results: await revokeResults(now, parts) });
 }
 
 const changesToProto = (report: string | undefined): SessionChanges | undefined =>
@@ -164,34 +172,37 @@ const isInReach = ({ grant, device_id }: SessionRecord, hub: LinkHub): boolean =
   grant === undefined ? hub.isLinked(device_id) : grant.unconfirmedSinceMs === null;
 
 /** Waits until each session is over or its device or resource is out of reach, at most `waitMs`. */
-async function untilSettled(
-  parts: SessionHandlerParts,
-  revoked: readonly SessionRecord[],
-  waitMs: number,
-): Promise<SessionRecord[]> {
-  const open = new Set(revoked.filter((session) => session.state !== 'ended').map(({ id }) => id));
+async function untilSettled(parts: SessionHandlerParts, ids: readonly string[], waitMs: number): Promise<void> {
+  const { sessions, hub } = parts;
+  /** The devices, by session, that are still waited for; null for a resource that is on none. */
+  const open = new Map<string, string | null>();
   const settled = new AbortController();
   const stop = parts.clock.after(durationMs(waitMs), () => {
     settled.abort();
   });
-  const onDevices = new Map(revoked.filter(({ grant }) => grant === undefined).map((one) => [one.id, one.device_id]));
-  const dropUnreachable = (): void => {
-    for (const [id, device] of onDevices) if (!parts.hub.isLinked(device)) open.delete(id);
+  const dropUnreachable = async (looked: readonly string[]): Promise<void> => {
+    const atResources = looked.filter((id) => open.get(id) === null);
+    for (const session of atResources.length > 0 ? await sessions.byIds(atResources) : [])
+      if (!isInReach(session, hub)) open.delete(session.id);
+    for (const [id, device] of open) if (device !== null && !hub.isLinked(device)) open.delete(id);
     if (open.size === 0) settled.abort();
   };
-  const look = async (ids: readonly string[]): Promise<void> => {
-    for (const id of await parts.sessions.endedAmong(ids)) open.delete(id);
-    const atResources = ids.filter((id) => open.has(id) && !onDevices.has(id));
-    for (const session of await parts.sessions.byIds(atResources))
-      if (!isInReach(session, parts.hub)) open.delete(session.id);
-    dropUnreachable();
+  const lookAtAll = async (): Promise<void> => {
+    open.clear();
+    for (const { id, device_id: device } of await sessions.openAmong(ids)) open.set(id, device);
+    await dropUnreachable([...open.keys()]);
   };
   await watchChanges(parts.ledger, ['session', 'device'], settled.signal, {
-    first: () => look([...open]),
-    changed: (ids) => look(ids.filter((id) => open.has(id))),
+    atOnce: LOOKED_AT_ONCE,
+    first: lookAtAll,
+    missed: lookAtAll,
+    changed: async (changed) => {
+      const looked = changed.filter((id) => open.has(id));
+      for (const id of looked.length > 0 ? await sessions.endedAmong(looked) : []) open.delete(id);
+      await dropUnreachable(looked);
+    },
   });
   stop();
-  return parts.sessions.byIdsInParts(revoked.map(({ id }) => id));
 }
 
 function selectionFromProto(request: RevokeSessionsRequest): RevokeSelection {

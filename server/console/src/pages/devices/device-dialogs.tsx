@@ -7,6 +7,7 @@ import type { DeviceJson } from '../../gen/api.js';
 import { sessionFromProto } from '../../model/session.js';
 import { FormDialog } from '../../ui/form-dialog.js';
 import { SafeText } from '../../ui/safe-text.js';
+import { LoadingView } from '../../ui/states.js';
 import { TimeLeft } from '../../ui/times.js';
 
 const REFRESHES = ['DeviceService/GetDevice', 'DeviceService/ListDevices', 'SessionService/ListSessions'] as const;
@@ -17,10 +18,36 @@ export interface DeviceDialogProps {
   readonly onClose: () => void;
 }
 
+/** Whose sessions end. */
+function SessionsThere({ device }: Pick<DeviceDialogProps, 'device'>): ReactElement {
+  const live = useApiQuery('SessionService/ListSessions', { filter: { device: device.id ?? '' }, pageSize: NAMED });
+  if (live.error !== null)
+    return <Notice variant="warning" title="Every session there ends now; whose could not be looked up." />;
+  if (live.isPending) return <LoadingView what="the sessions there" />;
+  const sessions = (live.data.sessions ?? []).map(sessionFromProto);
+  const total = live.data.totalSize ?? sessions.length;
+  if (sessions.length === 0) return <Content component="p">Nobody has a session there now.</Content>;
+  return (
+    <>
+      <Content component="p">{total === 1 ? 'One session ends now:' : `${total} sessions end now:`}</Content>
+      <List>
+        {sessions.map((session) => (
+          <ListItem key={session.id}>
+            <strong>
+              <SafeText text={session.userName} />
+            </strong>{' '}
+            as <SafeText text={session.accountName} />, <TimeLeft until={session.expireTime} /> left
+          </ListItem>
+        ))}
+        {total > sessions.length ? <ListItem>and {total - sessions.length} more</ListItem> : null}
+      </List>
+    </>
+  );
+}
+
 /** Removes a device: names whose sessions end, and what that means while it is out of reach. */
 export function RemoveDeviceDialog({ device, onClose }: DeviceDialogProps): ReactElement {
   const { toasts } = useServices();
-  const live = useApiQuery('SessionService/ListSessions', { filter: { device: device.id ?? '' }, pageSize: NAMED });
   const remove = useApiMutation('DeviceService/RemoveDevice', {
     quiet: true,
     refreshes: REFRESHES,
@@ -29,8 +56,6 @@ export function RemoveDeviceDialog({ device, onClose }: DeviceDialogProps): Reac
       onClose();
     },
   });
-  const sessions = (live.data?.sessions ?? []).map(sessionFromProto);
-  const total = live.data?.totalSize ?? sessions.length;
   return (
     <FormDialog
       title={`Remove ${device.name ?? ''}?`}
@@ -47,24 +72,7 @@ export function RemoveDeviceDialog({ device, onClose }: DeviceDialogProps): Reac
         Its certificate is worth nothing from now on and its link is cut. To come back it has to enrol again. Its
         history stays.
       </Content>
-      {sessions.length === 0 ? (
-        <Content component="p">Nobody has a session there now.</Content>
-      ) : (
-        <>
-          <Content component="p">{total === 1 ? 'One session ends now:' : `${total} sessions end now:`}</Content>
-          <List>
-            {sessions.map((session) => (
-              <ListItem key={session.id}>
-                <strong>
-                  <SafeText text={session.userName} />
-                </strong>{' '}
-                as <SafeText text={session.accountName} />, <TimeLeft until={session.expireTime} /> left
-              </ListItem>
-            ))}
-            {total > sessions.length ? <ListItem>and {total - sessions.length} more</ListItem> : null}
-          </List>
-        </>
-      )}
+      <SessionsThere device={device} />
       {device.online === true ? null : (
         <Notice variant="warning" title="The device is out of reach">
           Rights that it still holds end there by themselves when their time is over, not before.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { requestFromProto } from '../../model/request.js';
 import { sessionFromProto } from '../../model/session.js';
-import { myPicture, targetFromProto, whatWillHappen, type MyThing, type Target } from './my-access.js';
+import { myPicture, openRefusal, targetFromProto, whatWillHappen, type MyThing, type Target } from './my-access.js';
 
 const device = (answer: Target['answer']): Pick<Target, 'answer' | 'kind'> => ({ answer, kind: 'device' });
 
@@ -95,5 +95,19 @@ describe('what is mine', () => {
     const things = [request('PENDING', { deviceName: '', resourceName: 'wiki' })];
     assert.equal(myPicture(things, 'device').waiting.length, 0);
     assert.equal(myPicture(things, 'resource').waiting.length, 1);
+  });
+
+  it('keeps from asking for what is open, and says that one has it only when one does', () => {
+    const target = targetFromProto({ deviceId: 'd', deviceName: 'web-1', account: { name: 'carol' } });
+    const why = (...things: MyThing[]): string | undefined => openRefusal(target, myPicture(things, 'device'));
+    const there = { deviceId: 'd', account: { name: 'carol' } };
+    assert.equal(why(), undefined);
+    assert.match(why(request('PENDING', { deviceId: 'd' })) ?? '', /^You have asked already/);
+    assert.match(why(request('APPROVED', { deviceId: 'd' })) ?? '', /^You have an approved request/);
+    assert.equal(why(session('STARTING', there)), 'Your session is starting.');
+    assert.equal(why(session('ACTIVE', there)), 'You have the right now.');
+    assert.equal(why(session('ENDING', there)), undefined);
+    assert.equal(why(session('ACTIVE', { ...there, deviceId: 'e' })), undefined);
+    assert.equal(why(session('ACTIVE', { ...there, account: { name: 'root' } })), undefined);
   });
 });

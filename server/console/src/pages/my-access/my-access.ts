@@ -118,5 +118,18 @@ export function myPicture(things: Iterable<MyThing>, kind: 'device' | 'resource'
   };
 }
 
+/** Why nothing more can be asked for now, in a sentence: one is open. Undefined when none is. */
+export function openRefusal(target: Target, { toStart, waiting, live }: MyPicture): string | undefined {
+  const isSame = (one: Pick<SessionView, 'deviceId' | 'resourceName' | 'accountName'>): boolean =>
+    target.kind === 'device'
+      ? one.deviceId === target.id && (one.accountName === target.accountName || one.accountName === '')
+      : one.resourceName === target.name;
+  if (waiting.some(isSame)) return 'You have asked already; it waits for a decision.';
+  if (toStart.some(isSame)) return 'You have an approved request; start it above.';
+  const open = live.filter((session) => isSame(session) && session.state !== 'ending');
+  if (open.length === 0) return undefined;
+  return open.some(({ state }) => state === 'active') ? 'You have the right now.' : 'Your session is starting.';
+}
+
 /** Whether the person can end the session. */
 export const canEnd = ({ state }: SessionView): boolean => sessionCan.revoke(state);

@@ -2,7 +2,7 @@ import { Notice } from '../../ui/notice.js';
 import { Button, Card, CardBody, CardFooter, CardTitle, Content, Label, Progress } from '@patternfly/react-core';
 import { useState, type ReactElement, type ReactNode } from 'react';
 import { useApiMutation } from '../../api/use-api.js';
-import { errorSentence } from '../../api/api-error.js';
+import { errorSentence, failureTitle } from '../../api/api-error.js';
 import { useServices } from '../../app/services.js';
 import { FreshSignInDialog, needsFreshSignIn } from '../../auth/fresh-sign-in-dialog.js';
 import { useNow } from '../../clock/use-now.js';
@@ -179,7 +179,7 @@ export function StartCard({ request }: { readonly request: RequestView }): React
         <PolicyNote request={request} />
       </Content>
       {start.error === null || needsFreshSignIn(start.error) ? null : (
-        <Notice variant="danger" isLiveRegion title="The session was not started">
+        <Notice variant="danger" isLiveRegion title={failureTitle(start.error, 'The session was not started')}>
           {errorSentence(start.error)}
         </Notice>
       )}

@@ -12,7 +12,7 @@ import { SafeText } from '../../ui/safe-text.js';
 import { SearchField } from '../../ui/search-field.js';
 import { EmptyView, ErrorView, LoadingView } from '../../ui/states.js';
 import { AskDialog } from './ask-dialog.js';
-import { targetFromProto, type MyPicture, type Target } from './my-access.js';
+import { openRefusal, targetFromProto, type MyPicture, type Target } from './my-access.js';
 
 /** From so many on they can be searched. */
 const SEARCH_FROM = 9;
@@ -68,22 +68,6 @@ export function TargetList({ kind, mine }: TargetListProps): ReactElement {
       {asking === undefined ? null : <AskDialog target={asking} onClose={() => setAsking(undefined)} />}
     </>
   );
-}
-
-/** Why nothing more can be asked for now: one is open. */
-function openRefusal(target: Target, { toStart, waiting, live }: MyPicture): string | undefined {
-  const isSame = (one: {
-    readonly deviceId: string;
-    readonly resourceName: string;
-    readonly accountName: string;
-  }): boolean =>
-    target.kind === 'device'
-      ? one.deviceId === target.id && (one.accountName === target.accountName || one.accountName === '')
-      : one.resourceName === target.name;
-  if (waiting.some(isSame)) return 'You have asked already; it waits for a decision.';
-  if (toStart.some(isSame)) return 'You have an approved request; start it above.';
-  if (live.some((session) => isSame(session) && session.state !== 'ending')) return 'You have the right now.';
-  return undefined;
 }
 
 interface TargetTableProps extends TargetListProps {

@@ -9,7 +9,8 @@ const number = (value: number | undefined): string => (value ?? 0).toLocaleStrin
 
 interface Stat {
   readonly label: string;
-  readonly value: number | undefined;
+  /** Undefined: none. */
+  readonly value: number | undefined | 'not known yet';
   readonly note: string;
   readonly isAlarming?: boolean;
   readonly to: '/sessions' | '/requests' | '/devices';
@@ -48,9 +49,9 @@ export function OverviewStats({ overview }: { readonly overview: GetOverviewResp
     },
     {
       label: 'Waiting for resource',
-      value: unconfirmed,
+      value: unconfirmed ?? 'not known yet',
       note: 'ending, not confirmed',
-      isAlarming: unconfirmed > 0,
+      isAlarming: (unconfirmed ?? 0) > 0,
       to: '/sessions',
       search: { tab: 'timed-access', state: 'ending' },
     },
@@ -75,7 +76,7 @@ export function OverviewStats({ overview }: { readonly overview: GetOverviewResp
         <GalleryItem key={label}>
           <StatCard
             label={label}
-            value={number(value)}
+            value={value === 'not known yet' ? '…' : number(value)}
             note={note}
             isAlarming={isAlarming}
             link={(text) => (

@@ -24,6 +24,8 @@ export function useOverview(): UseQueryResult<GetOverviewResponseJson> {
   return useApiQuery(OVERVIEW, {}, { refetchIntervalMs: INTERVAL_MS });
 }
 
-/** How many sessions of timed access are ending and not confirmed by their resource. */
-export const useEndingAccess = (): number =>
-  useApiQuery(SESSIONS, ENDING_ACCESS, { refetchIntervalMs: INTERVAL_MS }).data?.totalSize ?? 0;
+/** How many sessions of timed access are ending and not confirmed by their resource. Undefined until it is known. */
+export function useEndingAccess(): number | undefined {
+  const { data } = useApiQuery(SESSIONS, ENDING_ACCESS, { refetchIntervalMs: INTERVAL_MS });
+  return data === undefined ? undefined : (data.totalSize ?? 0);
+}

@@ -3,7 +3,7 @@ import { Button, Card, CardBody, CardTitle, Form, Label } from '@patternfly/reac
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState, type ReactElement, type SubmitEvent } from 'react';
 import { ApiError, errorSentence, fieldError } from '../../api/api-error.js';
-import { useApiQuery } from '../../api/use-api.js';
+import { useApiQuery, useRefresh } from '../../api/use-api.js';
 import type { ExplainAccessRequestJson, PolicyAnswerJson } from '../../gen/api.js';
 import { durationFromProto, durationToProto } from '../../model/proto-json.js';
 import { durationText } from '../../model/time-text.js';
@@ -40,6 +40,7 @@ const FIELD_OF: Readonly<Record<string, string>> = { USER_NOT_FOUND: 'user', DEV
 export function ExplainTab(): ReactElement {
   const [address, change] = useAddress();
   const question = questionOf(address);
+  const refresh = useRefresh();
   const answer = useApiQuery('PolicyService/ExplainAccess', question ?? { user: '' }, {
     enabled: question !== undefined,
   });
@@ -53,7 +54,15 @@ export function ExplainTab(): ReactElement {
   );
   return (
     <div className="curfew-columns">
-      <ExplainForm address={address} onAsk={change} problemAt={problemAt} />
+      <ExplainForm
+        address={address}
+        onAsk={(next) => {
+          // The same question may have another answer now.
+          refresh(['PolicyService/ExplainAccess']);
+          change(next);
+        }}
+        problemAt={problemAt}
+      />
       {question === undefined ? (
         <Notice variant="info" title="Ask about anybody and any device: nothing is requested, and nobody is told." />
       ) : answer.error !== null ? (
@@ -65,7 +74,7 @@ export function ExplainTab(): ReactElement {
       ) : answer.isPending ? (
         <LoadingView what="the answer" />
       ) : (
-        <AnswerCard answer={answer.data.answer ?? {}} />
+        <AnswerCard question={question} answer={answer.data.answer ?? {}} />
       )}
     </div>
   );
@@ -201,7 +210,13 @@ function WhoAndWhat({ wish, set, what, onWhat, problemAt }: WhoAndWhatProps): Re
   );
 }
 
-function AnswerCard({ answer }: { readonly answer: PolicyAnswerJson }): ReactElement {
+interface AnswerCardProps {
+  /** What was asked; the form beside it may have been changed since. */
+  readonly question: ExplainAccessRequestJson;
+  readonly answer: PolicyAnswerJson;
+}
+
+function AnswerCard({ question, answer }: AnswerCardProps): ReactElement {
   const { allowed = false, reason = '', checks = [], policyName = '', policyVersion = '0' } = answer;
   const longest = durationFromProto(answer.maxDuration);
   const usual = durationFromProto(answer.defaultDuration);
@@ -210,6 +225,9 @@ function AnswerCard({ answer }: { readonly answer: PolicyAnswerJson }): ReactEle
     <Card isCompact>
       <CardTitle component="h2">The answer</CardTitle>
       <CardBody className="curfew-stack">
+        <span className="curfew-subtle">
+          For <SafeText text={question.user ?? ''} /> and <SafeText text={question.device ?? question.resource ?? ''} />
+        </span>
         <Notice
           variant={allowed ? 'success' : 'danger'}
           isLiveRegion

@@ -95,7 +95,9 @@ function RemoveButton({ policy }: { readonly policy: PolicyJson }): ReactElement
     setLoading(true);
     try {
       const { policies = [] } = await api.call('PolicyService/ListPolicies', {});
-      ask(policies.filter(({ name }) => name !== policy.name).map(inputOf), true);
+      ask(policies.filter(({ name }) => name !== policy.name).map(inputOf), true, (error) =>
+        toasts.show('danger', 'The policy was not removed', errorSentence(error)),
+      );
     } catch (error) {
       toasts.show('danger', 'The policies could not be loaded', errorSentence(error));
     } finally {

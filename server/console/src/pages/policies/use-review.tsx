@@ -15,7 +15,8 @@ export const inputOf = ({
 /** Asks the server what it would do, before anything is done. */
 export function useReview(): {
   readonly review: Review | undefined;
-  readonly ask: (policies: readonly PolicyInputJson[], prune: boolean) => void;
+  /** `onRefused`: for who does not show `error`. */
+  readonly ask: (policies: readonly PolicyInputJson[], prune: boolean, onRefused?: (error: Error) => void) => void;
   readonly isBusy: boolean;
   readonly error: Error | null;
   /** Forgets the last answer. */
@@ -30,7 +31,11 @@ export function useReview(): {
   });
   return {
     review,
-    ask: (policies, prune) => dryRun.mutate({ policies: [...policies], prune, dryRun: true }),
+    ask: (policies, prune, onRefused) =>
+      dryRun.mutate(
+        { policies: [...policies], prune, dryRun: true },
+        onRefused === undefined ? {} : { onError: onRefused },
+      ),
     isBusy: dryRun.isPending,
     error: dryRun.error,
     close: () => setReview(undefined),

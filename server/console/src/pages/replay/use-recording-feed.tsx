@@ -9,7 +9,7 @@ export function useRecordingFeed(recordingId: string): RecordingFeed | undefined
   const { api, clock, random, link } = useServices();
   const [feed, setFeed] = useState<RecordingFeed>();
   useEffect(() => {
-    const onBroken = (isBroken: boolean): void => link.report(next, isBroken);
+    const onBroken = (isBroken: boolean): void => link.follow(next, isBroken ? 'broken' : 'live');
     const next = new RecordingFeed({ api, clock, random, nextFrame, onBroken }, recordingId);
     setFeed(next);
     next.start();

@@ -110,25 +110,26 @@ export function ApproveDialog({ request, onClose }: DecideDialogProps): ReactEle
   );
 }
 
-/** Denies a request, with a reason that the person sees. */
+/** Denies a request, or takes its approval back, with a reason that the person sees. */
 export function DenyDialog({ request, onClose }: DecideDialogProps): ReactElement {
   const { toasts } = useServices();
   const [reason, setReason] = useState('');
   const deny = useApiMutation('RequestService/DenyAccessRequest', {
     quiet: true,
     refreshes: REFRESHES,
-    onDone: () => {
-      toasts.show('success', 'Denied');
+    onDone: ({ request: now }) => {
+      toasts.show('success', now?.state === 'ACCESS_REQUEST_STATE_CANCELLED' ? 'Taken back' : 'Denied');
       onClose();
     },
   });
   const refusal = reasonProblem(deny.error);
+  const takesBack = request.state === 'approved';
   return (
     <FormDialog
-      title="Deny this request"
-      submitLabel="Deny"
+      title={takesBack ? 'Take this approval back' : 'Deny this request'}
+      submitLabel={takesBack ? 'Take back' : 'Deny'}
       isDanger
-      errorTitle="The request was not denied"
+      errorTitle={takesBack ? 'The approval was not taken back' : 'The request was not denied'}
       error={refusal === undefined ? deny.error : null}
       isReady={reason.trim() !== ''}
       isBusy={deny.isPending}

@@ -19,6 +19,10 @@ export function decideRefusal(who: Onlooker, request: RequestView): string | und
   return request.waitsFor === '' ? 'It does not wait for you.' : `It waits for ${request.waitsFor}.`;
 }
 
+/** Why the person cannot take an approval back that was not started; undefined when they may try. The server has the last word. */
+export const takeBackRefusal = (who: Onlooker): string | undefined =>
+  roleRefusal(who.role, 'RequestService/DenyAccessRequest');
+
 /** Why the person cannot review the request's break-glass session; undefined when they can. */
 export function reviewRefusal(who: Onlooker, request: RequestView): string | undefined {
   if (request.review?.state !== 'waiting') return 'There is nothing to review.';

@@ -28,7 +28,7 @@ import { ThingHeader, ThingUnknown } from '../../ui/thing-page.js';
 import { Moment, TimeLeft } from '../../ui/times.js';
 import { useKeys } from '../../ui/use-keys.js';
 import { ApproveDialog, DenyDialog, ReviewDialog } from './decide-dialog.js';
-import { decideRefusal, reviewRefusal } from './decide-refusal.js';
+import { decideRefusal, reviewRefusal, takeBackRefusal } from './decide-refusal.js';
 import { useSingleKeys } from '../../ui/key-help.js';
 import { requestTimeline, type TimelineStep } from './request-timeline.js';
 import { useRequestChanges } from './use-requests.js';
@@ -139,7 +139,13 @@ function Actions({ request, onOpen }: ActionsProps): ReactElement | null {
       </span>
     );
   }
-  if (request.review?.state !== 'waiting') return null;
+  const takesBack =
+    request.state === 'approved' ? (
+      <GuardedButton variant="secondary" isDanger refusal={takeBackRefusal(user)} onClick={() => onOpen('deny')}>
+        Take back
+      </GuardedButton>
+    ) : null;
+  if (request.review?.state !== 'waiting') return takesBack;
   const refusal = reviewRefusal(user, request);
   return (
     <span className="curfew-buttons">
@@ -149,6 +155,7 @@ function Actions({ request, onOpen }: ActionsProps): ReactElement | null {
       <GuardedButton variant="secondary" isDanger refusal={refusal} onClick={() => onOpen('reject')}>
         It was wrong
       </GuardedButton>
+      {takesBack}
     </span>
   );
 }

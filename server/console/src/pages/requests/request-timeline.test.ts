@@ -55,6 +55,16 @@ describe('the time line of a request', () => {
     assert.equal(looks({ ...glass, review: { state: 'REVIEW_STATE_REJECTED' } }).at(-1), 'bad: Reviewed: it was wrong');
   });
 
+  it('tells who has taken an approval back, apart from the person who withdraws', () => {
+    const [decision] = asked.decisions ?? [];
+    const cancelled = { ...asked, state: 'ACCESS_REQUEST_STATE_CANCELLED', decidedBy: 'bob' } as const;
+    const taken = { ...cancelled, decideTime: '2026-01-01T10:02:00Z', decidedBy: 'olga', decisionReason: 'not now' };
+    const last = requestTimeline(requestFromProto(taken), undefined).at(-1);
+    assert.deepEqual([last?.title, last?.who, last?.text], ['Approval taken back', 'olga', 'not now']);
+    const decideTime = decision?.createTime ?? '';
+    assert.equal(looks({ ...cancelled, decideTime }).at(-1), 'bad: Withdrawn');
+  });
+
   for (const [state, last] of [
     ['DENIED', 'bad: Denied'],
     ['CANCELLED', 'bad: Withdrawn'],

@@ -83,7 +83,9 @@ function outcome(request: RequestView): TimelineStep[] {
     case 'approved':
       return [step('start-by', 'current', 'Can be started by the person', { at: request.startByTime })];
     case 'cancelled':
-      return [step('cancelled', 'bad', 'Withdrawn', { who: request.userName })];
+      return [
+        isTakenBack(request) ? takenBack(request) : step('cancelled', 'bad', 'Withdrawn', { who: request.userName }),
+      ];
     case 'timed_out':
       return [step('timed-out', 'bad', 'Nobody decided in time', { at: request.decideByTime })];
     case 'lapsed':
@@ -93,6 +95,13 @@ function outcome(request: RequestView): TimelineStep[] {
       return [];
   }
 }
+
+/** Whether the last word on it came after the last decision: then it is not the person who withdrew it. */
+const isTakenBack = ({ decideTime, decisions: all }: RequestView): boolean =>
+  decideTime !== undefined && all.length > 0 && all.at(-1)?.createTime !== decideTime;
+
+const takenBack = ({ decidedBy, decisionReason, decideTime }: RequestView): TimelineStep =>
+  step('cancelled', 'bad', 'Approval taken back', { who: decidedBy, text: decisionReason, at: decideTime });
 
 function life(request: RequestView, session: SessionView | undefined): TimelineStep[] {
   if (request.state !== 'started') return [];

@@ -17,7 +17,9 @@ import { RESOURCE_REFRESHES, useConnectors, useKinds, useResources } from './use
 export function ConnectorsTab({ onAdd }: { readonly onAdd: () => void }): ReactElement {
   const answer = useConnectors();
   const kinds = useKinds();
-  const resources = useResources().data?.resources ?? [];
+  const listed = useResources().data;
+  // What is not known yet is not none.
+  const resources = listed === undefined ? undefined : (listed.resources ?? []);
   const [editing, setEditing] = useState<ConnectorJson>();
   const [deleting, setDeleting] = useState<ConnectorJson>();
   const refusal = useRefusal('ResourceService/PutConnector');
@@ -64,7 +66,8 @@ export function ConnectorsTab({ onAdd }: { readonly onAdd: () => void }): ReactE
 interface ConnectorTableProps {
   readonly connectors: readonly ConnectorJson[];
   readonly kinds: readonly ConnectorKindJson[];
-  readonly resources: readonly ResourceJson[];
+  /** Undefined until they are known. */
+  readonly resources: readonly ResourceJson[] | undefined;
   readonly onEdit: (connector: ConnectorJson) => void;
   readonly onDelete: (connector: ConnectorJson) => void;
 }
@@ -87,7 +90,7 @@ function ConnectorTable({ connectors, kinds, resources, ...events }: ConnectorTa
       <Tbody>
         {connectors.map((connector) => {
           const kind = kinds.find((one) => one.kind === connector.kind);
-          const used = resources.filter((resource) => resource.connector === connector.name);
+          const used = resources?.filter((resource) => resource.connector === connector.name);
           return (
             <Tr key={connector.id}>
               <Td dataLabel="Connector" modifier="breakWord">
@@ -103,13 +106,19 @@ function ConnectorTable({ connectors, kinds, resources, ...events }: ConnectorTa
                 <Secrets connector={connector} kind={kind} />
               </Td>
               <Td dataLabel="Resources" modifier="breakWord">
-                {used.length === 0 ? <span className="curfew-subtle">none</span> : <Names resources={used} />}
+                {used === undefined ? (
+                  '…'
+                ) : used.length === 0 ? (
+                  <span className="curfew-subtle">none</span>
+                ) : (
+                  <Names resources={used} />
+                )}
               </Td>
               <Td dataLabel="State" modifier="breakWord">
                 <ConnectorState connector={connector} />
               </Td>
               <Td dataLabel="Actions">
-                <Actions connector={connector} isUsed={used.length > 0} {...events} />
+                <Actions connector={connector} isUsed={used === undefined ? undefined : used.length > 0} {...events} />
               </Td>
             </Tr>
           );
@@ -153,7 +162,8 @@ function Actions({
   onDelete,
 }: {
   readonly connector: ConnectorJson;
-  readonly isUsed: boolean;
+  /** Undefined until it is known. */
+  readonly isUsed: boolean | undefined;
 } & Pick<ConnectorTableProps, 'onEdit' | 'onDelete'>): ReactElement {
   const name = connector.name ?? '';
   const refusal = useRefusal('ResourceService/PutConnector');
@@ -174,7 +184,14 @@ function Actions({
         variant="secondary"
         isDanger
         aria-label={`Remove ${name}`}
-        refusal={deleteRefusal ?? (isUsed ? 'Resources use it; remove those first.' : undefined)}
+        refusal={
+          deleteRefusal ??
+          (isUsed === undefined
+            ? 'It is not known yet what uses it.'
+            : isUsed
+              ? 'Resources use it; remove those first.'
+              : undefined)
+        }
         onClick={() => onDelete(connector)}
       >
         Remove…

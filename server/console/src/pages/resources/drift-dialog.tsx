@@ -24,7 +24,7 @@ export const SETTLEMENTS = {
     title: 'Give it again?',
     submitLabel: 'Give it again',
     errorTitle: 'It was not given again',
-    done: 'A new session has begun',
+    done: 'A new session starts',
   },
   'take-away': {
     method: 'ResourceService/TakeDriftAway',

@@ -193,6 +193,7 @@ export function ResourceLabels({
   const differences = (resource.drift ?? []).length;
   const isOff = resource.disabled === true || connector?.disabled === true;
   const fails = connector !== undefined && isFailing(connector);
+  const isKnown = connector !== undefined || (resource.connector ?? '') === '';
   return (
     <span className="curfew-buttons">
       {isOff ? (
@@ -210,7 +211,7 @@ export function ResourceLabels({
           {differences === 1 ? '1 difference' : `${differences} differences`}
         </Label>
       )}
-      {isOff || fails || differences > 0 ? null : (
+      {isOff || fails || differences > 0 || !isKnown ? null : (
         <Label color="green" isCompact>
           well
         </Label>

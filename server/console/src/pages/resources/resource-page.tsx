@@ -96,7 +96,7 @@ function ResourceView({ resource, connectors, kinds }: ResourceViewProps): React
               <Card isCompact>
                 <CardTitle component="h2">Try it</CardTitle>
                 <CardBody>
-                  <TryPanel which={{ resource: resource.id ?? '' }} />
+                  <TryPanel key={JSON.stringify(resource.target)} which={{ resource: resource.id ?? '' }} />
                 </CardBody>
               </Card>
               <SubjectsCard resource={resource} />

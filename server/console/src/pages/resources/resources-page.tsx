@@ -15,14 +15,17 @@ import { useConnectors, useKinds } from './use-resources.js';
 /** What can be had for a time, and the ways there. */
 export function ResourcesPage(): ReactElement {
   const [adding, setAdding] = useState<'resource' | 'connector'>();
-  const connectors = useConnectors().data?.connectors ?? [];
+  const listed = useConnectors().data;
+  const connectors = listed?.connectors ?? [];
   const kinds = useKinds();
   const connectorKinds = kinds.filter((kind) => !isOwnWay(kind));
   const connectorRefusal = useRefusal('ResourceService/PutConnector');
   const resourceRefusal =
     useRefusal('ResourceService/PutResource') ??
     (connectors.length === 0 && !kinds.some(isOwnWay)
-      ? 'A resource is reached through a connector; make that first.'
+      ? listed === undefined
+        ? 'The connectors are not known yet.'
+        : 'A resource is reached through a connector; make that first.'
       : undefined);
   const add = (what: 'resource' | 'connector'): void => {
     if (

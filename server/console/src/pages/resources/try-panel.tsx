@@ -34,7 +34,11 @@ export function TryPanel({ which, refusal }: TryPanelProps): ReactElement {
     event.preventDefault();
     run();
   };
-  const userProblem = fieldError(attempt.error, 'user');
+  // What was found is of what was tried; once that has changed it says nothing.
+  const { user: tried = '', ...asked } = attempt.variables ?? {};
+  const isOfThis = JSON.stringify(asked) === JSON.stringify(which);
+  const error = isOfThis ? attempt.error : null;
+  const userProblem = fieldError(error, 'user');
   return (
     <div className="curfew-stack">
       <div onKeyDown={onKeyDown}>
@@ -53,13 +57,13 @@ export function TryPanel({ which, refusal }: TryPanelProps): ReactElement {
           Try it
         </GuardedButton>
       </div>
-      {attempt.error === null || userProblem !== undefined ? null : (
+      {error === null || userProblem !== undefined ? null : (
         <Notice variant="danger" isLiveRegion title="It was not tried">
-          {errorSentence(attempt.error)}
+          {errorSentence(error)}
         </Notice>
       )}
-      {attempt.data === undefined ? null : (
-        <TryResult answer={attempt.data} user={attempt.variables.user ?? ''} onClear={attempt.reset} />
+      {attempt.data === undefined || !isOfThis ? null : (
+        <TryResult answer={attempt.data} user={tried} onClear={attempt.reset} />
       )}
     </div>
   );

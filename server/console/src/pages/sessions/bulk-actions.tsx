@@ -12,7 +12,8 @@ export interface BulkActionsProps {
   readonly query: SessionQuery;
   /** How many are ticked. */
   readonly count: number;
-  readonly total: number;
+  /** How many match. Undefined until it is known. */
+  readonly total: number | undefined;
   readonly onRevoke: () => void;
 }
 
@@ -64,7 +65,7 @@ export function BulkActions({ query, count, total, onRevoke }: BulkActionsProps)
               total === 0 ? 'There is nothing to export.' : save.isPending ? 'It is being exported.' : undefined,
             )}
           >
-            Export {total.toLocaleString('en')} as CSV
+            Export {total?.toLocaleString('en') ?? ''} as CSV
           </DropdownItem>
         </DropdownList>
       </Dropdown>

@@ -7,8 +7,8 @@ export interface BulkSelectProps {
   /** How many of the page can be ticked, and whether all of them are. */
   readonly pageCount: number;
   readonly isPageTicked: boolean;
-  /** How many match on all pages. */
-  readonly total: number;
+  /** How many match on all pages. Undefined until it is known. */
+  readonly total: number | undefined;
   readonly onNone: () => void;
   readonly onPage: () => void;
   readonly onMatching: () => void;
@@ -53,8 +53,8 @@ export function BulkSelect(props: BulkSelectProps): ReactElement {
         <DropdownItem key="page" onClick={onPage} isDisabled={pageCount === 0}>
           Select this page ({pageCount})
         </DropdownItem>
-        <DropdownItem key="all" onClick={onMatching} isDisabled={total === 0}>
-          Select all {total.toLocaleString('en')} that match
+        <DropdownItem key="all" onClick={onMatching} isDisabled={total === undefined || total === 0}>
+          Select all {total?.toLocaleString('en') ?? ''} that match
         </DropdownItem>
       </DropdownList>
     </Dropdown>

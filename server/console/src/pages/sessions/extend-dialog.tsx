@@ -16,7 +16,7 @@ import {
   ToggleGroupItem,
 } from '@patternfly/react-core';
 import { useState, type ReactElement, type SyntheticEvent } from 'react';
-import { errorSentence, fieldError } from '../../api/api-error.js';
+import { errorSentence, failureTitle, fieldError } from '../../api/api-error.js';
 import { useApiMutation } from '../../api/use-api.js';
 import { useServices } from '../../app/services.js';
 import { durationToProto } from '../../model/proto-json.js';
@@ -56,11 +56,7 @@ export function ExtendDialog({
     <Modal variant="small" isOpen onClose={onClose} aria-labelledby="extend-title">
       <ModalHeader title="Extend this session" labelId="extend-title" />
       <ModalBody>
-        {extend.error === null || fieldError(extend.error, 'by') !== undefined ? null : (
-          <Notice variant="danger" isLiveRegion className="curfew-named" title="The session was not extended">
-            {errorSentence(extend.error)}
-          </Notice>
-        )}
+        <Failure error={extend.error} />
         <Content component="p">
           <SafeText text={session.userName} /> {session.kind === 'device_admin' ? 'on' : 'with'}{' '}
           <SafeText text={sessionTarget(session)} />, <TimeLeft until={session.expireTime} /> left.
@@ -104,6 +100,21 @@ export function ExtendDialog({
         </Button>
       </ModalFooter>
     </Modal>
+  );
+}
+
+/** What was refused, unless the field shows it. */
+function Failure({ error }: { readonly error: Error | null }): ReactElement | null {
+  if (error === null || fieldError(error, 'by') !== undefined) return null;
+  return (
+    <Notice
+      variant="danger"
+      isLiveRegion
+      className="curfew-named"
+      title={failureTitle(error, 'The session was not extended')}
+    >
+      {errorSentence(error)}
+    </Notice>
   );
 }
 

@@ -13,13 +13,15 @@ const SPOKEN_OF: Readonly<Record<SessionKind, readonly [by: string, waitsFor: st
   timed_access: ['resource', 'a resource that does not answer'],
 };
 
-/** 'revoking 3 · confirmed 9 · waiting for device 1' */
-function steps({ revoking, confirmed, waiting }: RevokeProgress, kind: SessionKind): string {
+/** '2 revoking · 9 confirmed by the device · 1 waiting for a device that is offline' */
+function steps({ asked, revoking, confirmed, waiting, unknown }: RevokeProgress, kind: SessionKind): string {
   const [by, for_] = SPOKEN_OF[kind];
   return [
+    ...(asked > 0 ? [`${number(asked)} sent`] : []),
     ...(revoking > 0 ? [`${number(revoking)} revoking`] : []),
     `${number(confirmed)} confirmed by the ${by}`,
     ...(waiting > 0 ? [`${number(waiting)} waiting for ${for_}`] : []),
+    ...(unknown > 0 ? [`${number(unknown)} may be revoked or not: the answer was lost`] : []),
   ].join(' · ');
 }
 
@@ -48,9 +50,7 @@ export function RevokeProgressBar({
       variant={variant}
       isLiveRegion
       title={title}
-      {...(isDone || error !== undefined
-        ? { actionClose: <AlertActionCloseButton title={title} onClose={onClose} /> }
-        : {})}
+      {...(isSending ? {} : { actionClose: <AlertActionCloseButton title={title} onClose={onClose} /> })}
     >
       {error === undefined ? null : <p>{errorSentence(error)}</p>}
       {total === 0 && !isSending ? <p>Nothing was left that could be revoked.</p> : <p>{steps(progress, kind)}</p>}

@@ -1,6 +1,8 @@
 import { sessionCan } from '@curfew/shared/browser';
 import type { ApiClient } from '../../api/api-client.js';
+import { wasRefused } from '../../api/api-error.js';
 import { isOutOfReach, sessionFromProto, type SessionView } from '../../model/session.js';
+import { everySession } from './every-session.js';
 import { filterToProto, type SessionQuery } from './session-query.js';
 
 /** How many sessions are ended by one call: small enough that each is durable and answered within a moment. */
@@ -10,29 +12,39 @@ const CHUNK = 1_000;
 export interface RevokeProgress {
   /** How many are to end. Grows while those that match are still looked up. */
   readonly total: number;
+  /** Sent to the server, which has not answered yet. */
+  readonly asked: number;
   /** Durable in the ledger, the answers of devices or resources awaited. */
   readonly revoking: number;
   /** Devices or resources have read back that the rights are gone. */
   readonly confirmed: number;
   /** Durable; the devices are out of reach, or the resources do not answer. */
   readonly waiting: number;
+  /** Sent, and the answer was lost: whether they were revoked is not known. */
+  readonly unknown: number;
   /** Whether there is still something to send. */
   readonly isSending: boolean;
-  /** Why it stopped before all were sent. */
+  /** Why it stopped. Undefined as well when all have turned out to be revoked. */
   readonly error: Error | undefined;
 }
 
-type Step = 'revoking' | 'confirmed' | 'waiting';
+/** 'kept': the answer was lost, and a look-up has found that it goes on. */
+type Step = 'asked' | 'revoking' | 'confirmed' | 'waiting' | 'unknown' | 'kept';
 
-const stepOf = (session: SessionView): Step =>
-  session.state === 'ended' ? 'confirmed' : isOutOfReach(session) ? 'waiting' : 'revoking';
+/** What the end of a session has come to; undefined while it has none. */
+function stepOf(session: SessionView): Step | undefined {
+  if (session.state === 'ended') return 'confirmed';
+  if (session.state !== 'ending') return undefined;
+  return isOutOfReach(session) ? 'waiting' : 'revoking';
+}
 
 /** Ends many sessions and follows each of them until its device or resource has confirmed. */
 export class RevokeRun {
   private readonly steps = new Map<string, Step>();
-  private readonly counts = { revoking: 0, confirmed: 0, waiting: 0 };
+  private readonly counts = { asked: 0, revoking: 0, confirmed: 0, waiting: 0, unknown: 0, kept: 0 };
   private total: number;
   private isSending = true;
+  private looksAgain = false;
   private error: Error | undefined;
   private picture: RevokeProgress | undefined;
   private readonly listeners = new Set<() => void>();
@@ -48,37 +60,61 @@ export class RevokeRun {
     return () => this.listeners.delete(listener);
   };
 
-  /** Whether the session is one of those that this run has ended. */
-  has(id: string): boolean {
-    return this.steps.has(id);
-  }
-
   /** Takes how sessions stand now. Those that are not of this run change nothing. */
   follow(sessions: readonly SessionView[]): void {
     let isChanged = false;
-    for (const session of sessions)
-      if (this.steps.has(session.id)) isChanged = this.set(session.id, stepOf(session)) || isChanged;
+    for (const session of sessions) isChanged = this.take(session) || isChanged;
     if (isChanged) this.tell();
   }
 
   /** Ends these sessions, chunk by chunk. What goes wrong is part of the progress. */
   async revoke(api: Pick<ApiClient, 'call'>, ids: readonly string[], reason: string): Promise<void> {
     this.total = ids.length;
+    let chunk: readonly string[] = [];
     try {
       for (let at = 0; at < ids.length; at += CHUNK) {
-        const chunk = ids.slice(at, at + CHUNK);
-        for (const id of chunk) this.set(id, 'revoking');
+        chunk = ids.slice(at, at + CHUNK);
+        for (const id of chunk) this.set(id, 'asked');
         this.tell();
-        const answer = await api.call('SessionService/RevokeSessions', { sessions: { ids: chunk }, reason });
-        for (const { session } of answer.results ?? []) {
-          if (session !== undefined) this.take(sessionFromProto(session));
-        }
+        const answer = await api.call('SessionService/RevokeSessions', { sessions: { ids: [...chunk] }, reason });
+        for (const { session } of answer.results ?? []) if (session !== undefined) this.take(sessionFromProto(session));
         this.tell();
       }
     } catch (error) {
+      for (const id of chunk)
+        if (wasRefused(error)) this.forget(id);
+        else if (this.steps.get(id) === 'asked') this.set(id, 'unknown');
       this.fail(error);
     }
     this.isSending = false;
+    this.tell();
+    if (this.error !== undefined || this.looksAgain) await this.lookUp(api);
+  }
+
+  /**
+   * Asks how those stand whose end is not confirmed: what changed while nothing told of it is not told again. When it
+   * cannot be asked nothing changes, and it is to be asked again.
+   */
+  async lookUp(api: Pick<ApiClient, 'call'>): Promise<void> {
+    // The answer that is awaited may be older than this.
+    this.looksAgain = this.isSending;
+    const open = [...this.steps].filter(([, step]) => step !== 'asked' && step !== 'confirmed');
+    if (open.length === 0) return;
+    const isDoubtful = open.some(([, step]) => step === 'unknown' || step === 'kept');
+    let found: readonly SessionView[];
+    try {
+      const filter = isDoubtful ? {} : { states: ['SESSION_STATE_ENDING' as const] };
+      found = await everySession(api, filter, 'create_time');
+    } catch {
+      return;
+    }
+    const byId = new Map(found.map((session) => [session.id, session]));
+    for (const [id] of open) {
+      const session = byId.get(id);
+      // Only what has ended is not there.
+      if (session === undefined) this.set(id, 'confirmed');
+      else if (!this.take(session) && this.steps.get(id) === 'unknown') this.set(id, 'kept');
+    }
     this.tell();
   }
 
@@ -89,23 +125,35 @@ export class RevokeRun {
     this.tell();
   }
 
-  /** The answer to the call may be older than what the stream has told meanwhile: a confirmed end stays confirmed. */
-  private take(session: SessionView): void {
-    if (this.steps.get(session.id) !== 'confirmed') this.set(session.id, stepOf(session));
+  /** Whether that changes anything. What is told may be older than what is known: an end is never taken back. */
+  private take(session: SessionView): boolean {
+    const before = this.steps.get(session.id);
+    const step = stepOf(session);
+    if (before === undefined || before === 'confirmed' || step === undefined) return false;
+    return this.set(session.id, step);
   }
 
   /** Whether that changes anything. */
   private set(id: string, step: Step): boolean {
     const before = this.steps.get(id);
     if (before === step) return false;
-    if (before !== undefined) this.counts[before]--;
+    this.forget(id);
     this.counts[step]++;
     this.steps.set(id, step);
     return true;
   }
 
+  private forget(id: string): void {
+    const before = this.steps.get(id);
+    if (before !== undefined) this.counts[before]--;
+    this.steps.delete(id);
+  }
+
   private count(): RevokeProgress {
-    return { total: this.total, ...this.counts, isSending: this.isSending, error: this.error };
+    const { kept: _kept, ...counts } = this.counts;
+    const revoked = counts.revoking + counts.confirmed + counts.waiting;
+    const isWhole = revoked > 0 && revoked === this.total;
+    return { total: this.total, ...counts, isSending: this.isSending, error: isWhole ? undefined : this.error };
   }
 
   private tell(): void {
@@ -116,20 +164,6 @@ export class RevokeRun {
 
 /** The ids of every session that matches and can still be revoked. */
 export async function matchingIds(api: Pick<ApiClient, 'call'>, query: SessionQuery): Promise<string[]> {
-  const ids: string[] = [];
-  let pageToken = '';
-  do {
-    const page = await api.call('SessionService/ListSessions', {
-      filter: filterToProto(query),
-      orderBy: 'create_time',
-      pageSize: 1000,
-      ...(pageToken === '' ? {} : { pageToken }),
-    });
-    for (const json of page.sessions ?? []) {
-      const session = sessionFromProto(json);
-      if (sessionCan.revoke(session.state)) ids.push(session.id);
-    }
-    pageToken = page.nextPageToken ?? '';
-  } while (pageToken !== '');
-  return ids;
+  const sessions = await everySession(api, filterToProto(query), 'create_time');
+  return sessions.filter(({ state }) => sessionCan.revoke(state)).map(({ id }) => id);
 }

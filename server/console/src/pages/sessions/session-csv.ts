@@ -1,7 +1,8 @@
 import type { ApiClient } from '../../api/api-client.js';
 import { csvText } from '../../export/csv.js';
-import { sessionFromProto, type SessionView } from '../../model/session.js';
+import type { SessionView } from '../../model/session.js';
 import { durationText } from '../../model/time-text.js';
+import { everySession } from './every-session.js';
 import { filterToProto, type SessionQuery } from './session-query.js';
 
 const iso = (time: number | undefined): string => (time === undefined ? '' : new Date(time).toISOString());
@@ -39,18 +40,5 @@ export const sessionsCsv = (sessions: Iterable<SessionView>): string =>
   );
 
 /** Every session that matches, in the order of the list. */
-export async function allMatching(api: Pick<ApiClient, 'call'>, query: SessionQuery): Promise<SessionView[]> {
-  const sessions: SessionView[] = [];
-  let pageToken = '';
-  do {
-    const page = await api.call('SessionService/ListSessions', {
-      filter: filterToProto(query),
-      orderBy: `${query.sort}${query.descending ? ' desc' : ''}`,
-      pageSize: 1000,
-      ...(pageToken === '' ? {} : { pageToken }),
-    });
-    for (const json of page.sessions ?? []) sessions.push(sessionFromProto(json));
-    pageToken = page.nextPageToken ?? '';
-  } while (pageToken !== '');
-  return sessions;
-}
+export const allMatching = (api: Pick<ApiClient, 'call'>, query: SessionQuery): Promise<SessionView[]> =>
+  everySession(api, filterToProto(query), `${query.sort}${query.descending ? ' desc' : ''}`);

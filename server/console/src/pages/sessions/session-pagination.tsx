@@ -1,5 +1,6 @@
 import { Pagination } from '@patternfly/react-core';
 import { useState, type ReactElement } from 'react';
+import { FIRST_PAGE, pageAfter, pageBefore } from '../../ui/page-tokens.js';
 import { filterToProto, PAGE_SIZES, type SessionQuery } from './session-query.js';
 import type { SessionList } from './use-session-list.js';
 
@@ -18,17 +19,14 @@ export interface Pages {
 export function usePages(query: SessionQuery): Pages {
   const [size, setSize] = useState(50);
   const scope = JSON.stringify([filterToProto(query), query.sort, query.descending, size]);
-  const [state, setState] = useState<{ readonly scope: string; readonly tokens: readonly string[] }>({
-    scope,
-    tokens: [''],
-  });
-  const tokens = state.scope === scope ? state.tokens : [''];
+  const [state, setState] = useState({ scope, tokens: FIRST_PAGE });
+  const tokens = state.scope === scope ? state.tokens : FIRST_PAGE;
   return {
     size,
     page: tokens.length,
     token: tokens[tokens.length - 1] ?? '',
-    next: (token) => setState({ scope, tokens: [...tokens, token] }),
-    previous: () => setState({ scope, tokens: tokens.length > 1 ? tokens.slice(0, -1) : tokens }),
+    next: (token) => setState({ scope, tokens: pageAfter(tokens, token) }),
+    previous: () => setState({ scope, tokens: pageBefore(tokens) }),
     setSize,
   };
 }

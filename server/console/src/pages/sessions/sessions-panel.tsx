@@ -99,6 +99,7 @@ interface PanelToolbarProps {
 
 function PanelToolbar({ panel, query, onQuery }: PanelToolbarProps): ReactElement {
   const { list, count, selectable } = panel;
+  const total = list.isTotalKnown ? list.total : undefined;
   return (
     <SessionToolbar
       query={query}
@@ -108,15 +109,13 @@ function PanelToolbar({ panel, query, onQuery }: PanelToolbarProps): ReactElemen
           count={count}
           pageCount={selectable.length}
           isPageTicked={panel.isPageTicked}
-          total={list.total}
+          total={total}
           onNone={() => panel.setSelection(NOTHING)}
           onPage={() => panel.tick(selectable, true)}
           onMatching={() => panel.setSelection({ kind: 'matching' })}
         />
       }
-      actions={
-        <BulkActions query={query} count={count} total={list.total} onRevoke={() => panel.askRevoke('ticked')} />
-      }
+      actions={<BulkActions query={query} count={count} total={total} onRevoke={() => panel.askRevoke('ticked')} />}
       pagination={<SessionPagination pages={panel.pages} list={list} />}
     />
   );

@@ -31,7 +31,7 @@ export function usePanel(query: SessionQuery): Panel {
   const [selection, setSelection] = useState(NOTHING);
   const [toRevoke, setToRevoke] = useState<RevokeTarget>();
   const pages = usePages(query);
-  const { run, follow, revokeSome, revokeMatching, closeRun } = useRevokeRun();
+  const { run, follow, catchUp, revokeSome, revokeMatching, closeRun } = useRevokeRun();
   const onChanges = useCallback(
     (sessions: readonly SessionView[]) => {
       follow(sessions);
@@ -39,7 +39,7 @@ export function usePanel(query: SessionQuery): Panel {
     },
     [follow],
   );
-  const list = useSessionList(query, pages.size, pages.token, onChanges);
+  const list = useSessionList(query, pages.size, pages.token, { onChanges, onRestart: catchUp });
   const selectable = list.rows.filter(isSelectable);
   return {
     list,

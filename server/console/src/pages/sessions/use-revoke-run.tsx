@@ -9,6 +9,8 @@ import type { SessionQuery } from './session-query.js';
 export interface RevokeRunHook {
   readonly run: RevokeRun | undefined;
   readonly follow: (sessions: readonly SessionView[]) => void;
+  /** Asks how those stand that are not confirmed, after changes may have been missed. */
+  readonly catchUp: () => void;
   readonly revokeSome: (ids: readonly string[], reason: string) => void;
   readonly revokeMatching: (query: SessionQuery, expected: number, reason: string) => void;
   readonly closeRun: () => void;
@@ -33,6 +35,7 @@ export function useRevokeRun(): RevokeRunHook {
   return {
     run,
     follow: useCallback((sessions: readonly SessionView[]) => run?.follow(sessions), [run]),
+    catchUp: useCallback(() => void run?.lookUp(api), [run, api]),
     revokeSome: (ids, reason) => begin(ids.length, () => Promise.resolve(ids), reason),
     revokeMatching: (query, expected, reason) => begin(expected, () => matchingIds(api, query), reason),
     closeRun: () => setRun(undefined),

@@ -23,10 +23,19 @@ const INTERVAL_MS = 900;
 export interface SessionList {
   readonly rows: readonly SessionView[];
   readonly total: number;
+  /** Whether that is of these filters; until the server has answered it is of those before. */
+  readonly isTotalKnown: boolean;
   readonly nextPageToken: string;
   readonly isPending: boolean;
   readonly error: Error | null;
   readonly refetch: () => void;
+}
+
+/** What the list hears of all sessions, those of other pages too. */
+export interface SessionListEvents {
+  readonly onChanges: (sessions: readonly SessionView[]) => void;
+  /** Changes may have been missed. */
+  readonly onRestart: () => void;
 }
 
 /** One page of sessions, kept up to date: changed rows at once, the rest of the list within a second. */
@@ -34,7 +43,7 @@ export function useSessionList(
   query: SessionQuery,
   pageSize: number,
   pageToken: string,
-  onChanges: (sessions: readonly SessionView[]) => void,
+  { onChanges, onRestart }: SessionListEvents,
 ): SessionList {
   const { api, clock, serverClock } = useServices();
   const client = useQueryClient();
@@ -45,7 +54,7 @@ export function useSessionList(
 
   const list = useQuery({
     queryKey: [LIST, request],
-    queryFn: ({ signal }) => api.call(LIST, request, signal),
+    queryFn: ({ signal }) => api.ask(LIST, request, signal),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });
@@ -84,7 +93,10 @@ export function useSessionList(
       if (waiting.current.length === 0) nextFrame(flush);
       waiting.current.push(sessionFromProto(session));
     },
-    onRestart: () => void client.invalidateQueries({ queryKey: [LIST] }),
+    onRestart: () => {
+      void client.invalidateQueries({ queryKey: [LIST] });
+      onRestart();
+    },
   });
 
   // Those that have ended go after a while.
@@ -99,6 +111,7 @@ export function useSessionList(
   return {
     rows,
     total: data?.totalSize ?? 0,
+    isTotalKnown: data !== undefined && !isPlaceholderData,
     nextPageToken: data?.nextPageToken ?? '',
     isPending: list.isPending,
     error: list.error,
@@ -112,7 +125,7 @@ export function useSessionCount(kind: SessionKind): number | undefined {
   const request = { filter: { kind: sessionKindToProto(kind) }, pageSize: 1 };
   const count = useQuery({
     queryKey: [LIST, request],
-    queryFn: ({ signal }) => api.call(LIST, request, signal),
+    queryFn: ({ signal }) => api.ask(LIST, request, signal),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });

@@ -96,6 +96,7 @@ export function ChannelDialog({ channel, onClose }: ChannelDialogProps): ReactEl
             target: wish.target.trim(),
             eventTypes: namesIn(wish.events),
             disabled: wish.disabled,
+            ...(channel?.slackUsers === undefined ? {} : { slackUsers: channel.slackUsers }),
           },
           ...(wish.secret.trim() === '' ? {} : { secret: wish.secret.trim() }),
         })

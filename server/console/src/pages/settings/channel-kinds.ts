@@ -22,7 +22,7 @@ export const CHANNEL_FACTS: Readonly<Record<ChannelKind, ChannelKindFacts>> = {
   },
   slack: {
     name: 'Slack',
-    target: 'The https address of the channel. Requests can be decided from the message.',
+    target: 'The https address of the channel. Requests can be decided from the message, so it is the owners’.',
     example: 'https://slack.example.com/api',
     secret: 'Bot token and signing secret, with a space between. Empty: those there are stay.',
   },

@@ -33,7 +33,11 @@ export function CodesCard(): ReactElement {
   const { totpEnabled, hasPassword } = useSignedIn();
   const [open, setOpen] = useState<'on' | 'off'>();
   const reload = useReload();
-  const close = (): void => setOpen(undefined);
+  // Also after a failure: only the answer may have been lost.
+  const close = (): void => {
+    setOpen(undefined);
+    reload();
+  };
   return (
     <Card isCompact>
       <CardTitle component="h2">One-time codes</CardTitle>
@@ -64,18 +68,17 @@ export function CodesCard(): ReactElement {
           )}
         </div>
       </CardBody>
-      {open === 'on' ? <TurnOnDialog onClose={close} onDone={reload} /> : null}
-      {open === 'off' ? <TurnOffDialog onClose={close} onDone={reload} /> : null}
+      {open === 'on' ? <TurnOnDialog onClose={close} /> : null}
+      {open === 'off' ? <TurnOffDialog onClose={close} /> : null}
     </Card>
   );
 }
 
 interface CodesDialogProps {
   readonly onClose: () => void;
-  readonly onDone: () => void;
 }
 
-function TurnOnDialog({ onClose, onDone }: CodesDialogProps): ReactElement {
+function TurnOnDialog({ onClose }: CodesDialogProps): ReactElement {
   const [code, setCode] = useState('');
   const [recovery, setRecovery] = useState<readonly string[]>();
   const begin = useApiMutation('SignInService/BeginTotp', { quiet: true });
@@ -90,16 +93,7 @@ function TurnOnDialog({ onClose, onDone }: CodesDialogProps): ReactElement {
     if (!begun.current) mutate({});
     begun.current = true;
   }, [mutate]);
-  if (recovery !== undefined)
-    return (
-      <RecoveryDialog
-        codes={recovery}
-        onClose={() => {
-          onDone();
-          onClose();
-        }}
-      />
-    );
+  if (recovery !== undefined) return <RecoveryDialog codes={recovery} onClose={onClose} />;
   const wrong =
     fieldError(confirm.error, 'code') ??
     (confirm.error instanceof ApiError && confirm.error.code === 'TOTP_CODE_WRONG'
@@ -173,14 +167,13 @@ function RecoveryDialog({
   );
 }
 
-function TurnOffDialog({ onClose, onDone }: CodesDialogProps): ReactElement {
+function TurnOffDialog({ onClose }: CodesDialogProps): ReactElement {
   const { toasts } = useServices();
   const [password, setPassword] = useState('');
   const remove = useApiMutation('SignInService/RemoveTotp', {
     quiet: true,
     onDone: () => {
       toasts.show('success', 'One-time codes are off');
-      onDone();
       onClose();
     },
   });

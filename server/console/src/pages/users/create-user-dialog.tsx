@@ -55,10 +55,8 @@ function useCreate(onMade: (made: Made) => void) {
         return { id, name: user?.name ?? '', password: '', until: undefined, problem: errorSentence(error) };
       }
     },
-    onSuccess: (made) => {
-      refresh(['UserService/ListUsers']);
-      onMade(made);
-    },
+    onSuccess: onMade,
+    onSettled: () => refresh(['UserService/ListUsers']),
   });
 }
 
@@ -136,7 +134,8 @@ function MadeDialog({ made, onClose }: { readonly made: Made; readonly onClose: 
       <div className="curfew-stack">
         {made.password === '' ? (
           <Content component="p">
-            <SafeText text={made.name} /> has no password yet. {made.problem} Reset the password on the user’s page.
+            There is no password of <SafeText text={made.name} /> to hand over. {made.problem} Reset the password on the
+            user’s page.
           </Content>
         ) : (
           <SecretOnce label={`One-time password of ${made.name}`} text={made.password}>

@@ -51,6 +51,7 @@ export const REMEDIES = {
   TOTP_NOT_BEGUN: 'Begin again on the page Settings.',
   TOTP_ALREADY_ON: 'Turn them off first; an admin can do it for somebody who has lost the phone.',
   TOO_MANY_SIGN_INS: 'Wait as long as it says. API tokens and OIDC are not held up by it.',
+  PASSWORD_NOT_RESET: 'Change it under Settings; lost, have another admin reset it, or reset it with an API token.',
   PASSWORD_WRONG: 'Type the present password.',
   PASSWORD_NOT_SET: 'Sign in with OIDC, or have an admin give a first password.',
   PASSWORD_TOO_WEAK: 'Take a longer one that is not your name.',

@@ -41,7 +41,7 @@ import { openTracing } from './tracing/open-tracing.js';
 import { openTimedAccess } from './timed-access/open-timed-access.js';
 import { buildSignIn, type SignInParts } from './sign-in/sign-in-parts.js';
 import { ApiTokens } from './users/api-tokens.js';
-import { firstOwner } from './users/first-owner.js';
+import { firstOwner, type FirstOwner } from './users/first-owner.js';
 import { VERSION } from './version.js';
 import type { UseCaseContext } from './use-case-context.js';
 
@@ -73,6 +73,8 @@ export interface ServerParts {
   readonly logger: Logger;
   /** Must end the process: the disk has failed. */
   readonly fatal: (error: unknown) => void;
+  /** Called once every port listens. Must show the first owner's secrets at once: they are in the ledger only afterwards. */
+  readonly tellFirstOwner?: (first: FirstOwner) => void;
   /** Other kinds of connectors than those that come along. */
   readonly connectorKinds?: readonly ConnectorKind[];
 }
@@ -112,7 +114,6 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
   recheckStreams(ledger, host);
 
   const credentials = new RotatingServerCredentials(await tlsContext(ca, config));
-  const first = await firstOwner(useCases, signIn);
   // A server that was killed in the middle of a rotation makes up for what it has not recorded.
   await recordLeaseKeys(ledger, keys.lease);
   const gate = gateTo(server, credentials, { config, clock, logger });
@@ -132,6 +133,7 @@ export async function createServer(parts: ServerParts): Promise<RunningServer> {
     await pruneChanges(ledger);
   };
   const sweeps = startSweeps({ logger, measures, everyMinute, everyDay });
+  const first = await firstOwner(useCases, signIn, parts.tellFirstOwner);
   return {
     port,
     httpPort: console.port,

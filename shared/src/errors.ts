@@ -88,6 +88,10 @@ export const ERRORS = {
   TOO_MANY_SIGN_INS: spec('RESOURCE_EXHAUSTED', 'too many attempts to sign in; try again in {wait}', true),
   PASSWORD_WRONG: spec('FAILED_PRECONDITION', 'the password is not right'),
   PASSWORD_NOT_SET: spec('FAILED_PRECONDITION', 'this user has no password here; an admin can give a first one'),
+  PASSWORD_NOT_RESET: spec(
+    'FAILED_PRECONDITION',
+    'your own password is changed, not reset: that takes the present one',
+  ),
   PASSWORD_TOO_WEAK: spec('INVALID_ARGUMENT', '{field}: {problem}'),
   ONE_TIME_PASSWORD_EXPIRED: spec(
     'FAILED_PRECONDITION',

@@ -19,14 +19,17 @@ describe('signing in with curfewctl', function () {
     home = scratchFolder('cli-login');
     owner = new HttpClient(server.consoleUrl);
     await owner.signIn('owner', server.ownerPassword);
-    const change = { currentPassword: server.ownerPassword, newPassword: PASSWORD };
-    assert.equal((await owner.call('SignInService/ChangePassword', change)).status, 200);
+    await changePassword(server.ownerPassword, PASSWORD);
   });
   after(async () => {
     await server.close();
     rmSync(home, { recursive: true });
   });
 
+  async function changePassword(currentPassword: string, newPassword: string): Promise<void> {
+    const answer = await owner.call('SignInService/ChangePassword', { currentPassword, newPassword });
+    assert.equal(answer.status, 200, answer.text);
+  }
   const file = (): string => join(home, '.config', 'curfew', 'config.yaml');
   const login = (...args: string[]): string[] => [
     ...['login', '--server', server.address, '--ca', server.caFile, '--console', server.consoleUrl],
@@ -47,6 +50,9 @@ describe('signing in with curfewctl', function () {
 
     const shown = await owner.post('/auth/device/show', { userCode });
     assert.match(String(shown.json?.['client']), /^curfewctl on /);
+    assert.deepEqual(Object.keys(shown.json ?? {}), ['client', 'address', 'createTime']);
+    assert.equal(shown.json?.['address'], '127.0.0.1');
+    assert.match(String(shown.json['createTime']), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     const stranger = await new HttpClient(server.consoleUrl).post('/auth/device/approve', { userCode, approve: true });
     assert.deepEqual([stranger.status, stranger.json?.['code']], [401, 'NOT_SIGNED_IN']);
     assert.equal((await owner.post('/auth/device/approve', { userCode, approve: true })).status, 204);
@@ -89,11 +95,9 @@ describe('signing in with curfewctl', function () {
     assert.equal((await other.post('/auth/device/approve', { userCode, approve: true })).status, 204);
     assert.equal((await tool.result()).code, 0);
     assert.equal((await curfewctl(['whoami'])).code, 0);
-    const change = { currentPassword: PASSWORD, newPassword: `${PASSWORD}!` };
-    assert.equal((await owner.call('SignInService/ChangePassword', change)).status, 200);
+    await changePassword(PASSWORD, `${PASSWORD}!`);
     assert.equal((await curfewctl(['whoami'])).code, 4);
-    const back = { currentPassword: `${PASSWORD}!`, newPassword: PASSWORD };
-    assert.equal((await owner.call('SignInService/ChangePassword', back)).status, 200);
+    await changePassword(`${PASSWORD}!`, PASSWORD);
     assert.equal((await curfewctl(['logout'])).code, 0);
   });
 
@@ -108,6 +112,9 @@ describe('signing in with curfewctl', function () {
     const open = await owner.call('SignInService/ListSignIns');
     assert.equal((open.json?.['signIns'] as unknown[]).length, 1, 'the tool has signed out again');
     assert.equal((await curfewctl(['whoami'])).code, 0);
+    await changePassword(PASSWORD, `${PASSWORD}!`);
+    assert.equal((await curfewctl(['whoami'])).code, 4, 'it goes with the password');
+    await changePassword(`${PASSWORD}!`, PASSWORD);
   });
 
   it('a token that was given is kept, and works on after logout', async () => {

@@ -1,7 +1,9 @@
+import { durationMs, SECOND } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { HttpClient, LinesReader, OWN_PAGE, type HttpWish } from '../support/http-client.js';
+import { MovableClock } from '../support/movable-clock.js';
 import { rawHttp, statuses } from '../support/raw-http.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 import { eventually } from '../support/wait.js';
@@ -387,5 +389,67 @@ describe('the console with TLS', function () {
     const answer = await local.post('/auth/login', body, { ...host, origin: 'https://curfew.example.com' });
     assert.equal(answer.status, 200, answer.text);
     assert.match(String(answer.headers['set-cookie']), /^__Host-curfew=.*; Secure$/);
+  });
+});
+
+describe('the console behind a proxy', function () {
+  this.timeout(30_000);
+  let server: TestServer | undefined;
+  let clock: MovableClock | undefined;
+  afterEach(async () => {
+    await server?.close();
+    clock?.stop();
+    clock = undefined;
+  });
+
+  for (const { name, options, address, then } of [
+    {
+      name: 'a stranger who guesses keeps nobody else out, where the proxy is trusted',
+      options: { CURFEW_HTTP_TRUSTED_PROXIES: '127.0.0.1' },
+      address: '198.51.100.7',
+      then: 200,
+    },
+    {
+      name: 'nobody is another by saying so, where it is not',
+      options: {},
+      address: '127.0.0.1',
+      then: 429,
+    },
+  ])
+    it(name, async () => {
+      server = await startTestServer(options);
+      const client = new HttpClient(server.consoleUrl);
+      const login = (who: string, password: string, from: string) =>
+        client.post('/auth/login', { name: who, password }, { 'x-forwarded-for': `192.0.2.1, ${from}` });
+      for (let at = 0; at < 30; at++)
+        assert.equal((await login(`nobody-${at}`, 'wrong wrong wrong', '198.51.100.7')).status, 401);
+      const more = await login('nobody', 'wrong wrong wrong', '198.51.100.7');
+      assert.deepEqual([more.status, more.json?.['code']], [429, 'TOO_MANY_SIGN_INS']);
+      const person = await login('owner', server.ownerPassword, '203.0.113.9');
+      assert.equal(person.status, then, person.text);
+      const seen = await server.running.ledger.read(async (db) => {
+        const failed = await db
+          .selectFrom('audit_event')
+          .select('record')
+          .where('type', '=', 'sign_in.failed')
+          .execute();
+        return [...new Set(failed.map(({ record }) => /"address":"([^"]*)"/.exec(String(record))?.[1]))];
+      });
+      assert.deepEqual(seen, [address]);
+    });
+
+  it('a connection on which somebody is known stays, whoever the proxy says that it is', async () => {
+    clock = new MovableClock();
+    server = await startTestServer({ CURFEW_HTTP_TRUSTED_PROXIES: '127.0.0.1' }, undefined, clock);
+    const headers = { ...OWN_PAGE, authorization: `Bearer ${server.ownerToken}`, 'x-forwarded-for': '203.0.113.9' };
+    const client = new HttpClient(server.consoleUrl);
+    const watch = '/api/curfew.admin.v1.SessionService/WatchSessions';
+    const reader = new LinesReader(await client.open(watch, { method: 'POST', headers, body: '{}' }));
+    await eventually(() => reader.messages.length > 0, { withinMs: 5_000, what: 'a stream' });
+    // What is a stranger's is closed after 30 seconds.
+    clock.advance(durationMs(31 * SECOND));
+    assert.equal((await client.send('/healthz')).status, 200);
+    assert.equal(reader.ended, false);
+    reader.response.destroy();
   });
 });

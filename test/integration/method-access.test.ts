@@ -7,10 +7,12 @@ import {
   SignInServiceService,
   UserServiceService,
 } from '@curfew/proto';
+import { durationMs, HOUR } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { ApiClient, asRefusal, refusalOf, type ApiCaller } from '../support/api-client.js';
 import { CHECKOUT } from '../support/device.js';
 import { HttpClient, OWN_PAGE } from '../support/http-client.js';
+import { MovableClock } from '../support/movable-clock.js';
 import { runCli } from '../support/run-cli.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
@@ -255,6 +257,40 @@ describe('who may call what, over real gRPC and real HTTP', function () {
       await eventually(() => ended === code, { withinMs: 5_000, what: `${code}, not '${ended}'` });
       client.close();
     });
+
+  it('ends a watch when its token runs out, and no other', async () => {
+    const clock = new MovableClock();
+    const own = await startTestServer({}, undefined, clock);
+    const open: ApiClient[] = [new ApiClient(own.address, own.running.caFile, { token: own.ownerToken })];
+    try {
+      const watch = async (hours: number) => {
+        const wish = {
+          user: '',
+          label: 'watch',
+          scope: Role.UNSPECIFIED,
+          ttl: { seconds: BigInt(hours * 3600), nanos: 0 },
+        };
+        const { secret } = await open[0]!.unary(UserServiceService.createApiToken, wish);
+        const client = new ApiClient(own.address, own.running.caFile, { token: secret });
+        open.push(client);
+        const watched = { synced: false, ended: '', client };
+        const stream = client.stream(SessionServiceService.watchSessions.path, Buffer.of());
+        stream.on('data', () => (watched.synced = true));
+        stream.on('error', (error) => (watched.ended = asRefusal(error).code));
+        await eventually(() => watched.synced, { withinMs: 5_000, what: 'a watch that runs' });
+        return watched;
+      };
+      const [short, long] = [await watch(1), await watch(2)];
+      clock.advance(durationMs(HOUR));
+      await eventually(() => short.ended === 'NOT_SIGNED_IN', { withinMs: 5_000, what: 'the end of the watch' });
+      assert.equal(long.ended, '');
+      await long.client.unary(UserServiceService.getMe, {});
+    } finally {
+      for (const client of open) client.close();
+      await own.close();
+      clock.stop();
+    }
+  });
 
   it('is shown to third-party tools: buf finds the methods by reflection and lists sessions with a token', async () => {
     const buf = `${CHECKOUT}/node_modules/.bin/buf`;

@@ -72,10 +72,13 @@ export const signInMethods: Pick<
   'SignInService/ResetPassword': (world, caller, { user: given }) => {
     const user = userOf(world, given);
     notAbove(caller, user);
+    if (user.id === caller.user.id) throw refuse('PASSWORD_NOT_RESET');
     const password = 'amber-canyon-ferry-lantern';
     const before = world.credentials.get(user.id ?? '');
     world.credentials.set(user.id ?? '', { password, mustChange: true, code: before?.code ?? '' });
     endSignIns(world, user.id, '');
+    for (const [id, token] of world.apiTokens)
+      if (token.userId === user.id) world.apiTokens.set(id, { revokeTime: world.time(), ...token });
     return { password, expireTime: world.time(7 * 86_400_000) };
   },
   'SignInService/BeginTotp': (_world, caller) => {

@@ -4,9 +4,6 @@ import { askSecret } from './ask-secret.js';
 import type { ConsoleClient } from './console-client.js';
 import type { ToolContext } from './tool-context.js';
 
-/** How long the API token of a sign-in by password works, as one that was approved in the console does by default. */
-const TOKEN_TTL = '43200s';
-
 const ownName = (): string => `curfewctl on ${safeText(hostname()).slice(0, 80)}`;
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -33,7 +30,10 @@ export interface PasswordFlow {
   readonly code: string | undefined;
 }
 
-/** Signs in with name and password, takes an API token, and signs out again. Errors: those of /auth/login. */
+/**
+ * Signs in with name and password, lets itself in there as somebody in the console would, and signs out again: what it
+ * gets is a tool's token in every way. Errors: those of /auth/login.
+ */
 export async function byPassword(context: ToolContext, client: ConsoleClient, flow: PasswordFlow): Promise<string> {
   const { name, password } = flow;
   const login = (code: string | undefined) =>
@@ -48,11 +48,9 @@ export async function byPassword(context: ToolContext, client: ConsoleClient, fl
       say(context, `change it in the console: ${client.origin}`);
       throw new CurfewError('PASSWORD_CHANGE_REQUIRED');
     }
-    const made = await client.post('/api/curfew.admin.v1.UserService/CreateApiToken', {
-      label: ownName(),
-      ttl: TOKEN_TTL,
-    });
-    return text(made['secret']);
+    const { deviceCode, userCode } = await client.post('/auth/device/code', { client: ownName() });
+    await client.post('/auth/device/approve', { userCode, approve: true });
+    return text((await client.post('/auth/device/token', { deviceCode }))['apiToken']);
   } finally {
     await client.post('/auth/logout', {});
   }

@@ -23,11 +23,11 @@ export async function serve({ stdout, env, clock, version }: ServerContext, sett
       logger.error('the disk failed, so nothing can be promised any more', { error });
       process.exit(1);
     },
+    tellFirstOwner: ({ token, password }) => {
+      stdout.write(`first owner token, shown this once: ${token}\n`);
+      stdout.write(`first owner password, shown this once: ${password}\n`);
+    },
   });
-  if (server.firstOwnerToken !== undefined)
-    stdout.write(`first owner token, shown this once: ${server.firstOwnerToken}\n`);
-  if (server.firstOwnerPassword !== undefined)
-    stdout.write(`first owner password, shown this once: ${server.firstOwnerPassword}\n`);
   stdout.write(`console on ${server.consoleUrl}\n`);
   stdout.write(`listening on ${settings.grpcHost}:${server.port}, CA ${server.caFingerprint}\n`);
   logger.info('server ready', { port: server.port, httpPort: server.httpPort, version });

@@ -36,6 +36,23 @@ describe('the folder of programs in the configuration', () => {
     });
 });
 
+describe('the proxies in the configuration', () => {
+  const load = (value: string) => loadConfig({ CURFEW_HTTP_TRUSTED_PROXIES: value }, undefined).http.trustedProxies;
+
+  it('are none by default, else addresses and networks', () => {
+    assert.deepEqual(load(''), []);
+    assert.deepEqual(load('127.0.0.1, 10.0.0.0/8,fd00::/8'), ['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
+  });
+
+  for (const value of ['proxy.example.com', '10.0.0.0/33', '127.0.0.1 ::1'])
+    it(`are not ${value}`, () => {
+      assert.throws(() => load(`127.0.0.1,${value}`), {
+        code: 'CONFIG_INVALID',
+        message: new RegExp(`http\\.trusted_proxies: '${value}' is no address or network such as 10\\.0\\.0\\.0/8`),
+      });
+    });
+});
+
 describe('the address of the ledger in the configuration', () => {
   let folder = '';
   before(() => {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { httpConfig, signInConfig, type HttpConfig, type SignInConfig } from './http-config.js';
+import { isNetwork } from '../http/trusted-proxies.js';
 import { isListenAddress, metricsConfig, type MetricsConfig } from './metrics-config.js';
 import type { NotificationSettings } from '../notifiers/notification-settings.js';
 import { ledgerProblems, type LedgerSettings } from './ledger-config.js';
@@ -65,11 +66,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, fi
   if (problems.length > 0) throw new CurfewError('CONFIG_INVALID', { problems: problems.join('; ') });
   const text = (name: OptionName): string => values.get(name) ?? '';
   const ms = (name: OptionName): number => parseDuration(text(name)) ?? 0;
-  const list = (name: OptionName): string[] =>
-    text(name)
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean);
+  const list = (name: OptionName): string[] => listOf(text(name));
   const reader = { text, ms, list };
   return Object.freeze({
     dataDir: text('data_dir'),
@@ -190,6 +187,10 @@ function problemOf(option: ConfigOption, value: string): string | undefined {
       return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
         ? undefined
         : `'${value}' is not an address such as https://example.com`;
+    case 'networks': {
+      const wrong = listOf(value).find((item) => !isNetwork(item));
+      return wrong === undefined ? undefined : `'${wrong}' is no address or network such as 10.0.0.0/8`;
+    }
     case 'port':
       return /^\d{1,5}$/.test(value) && Number(value) < 65_536 ? undefined : `'${value}' is not a port`;
     case 'listen':
@@ -206,6 +207,12 @@ function problemOf(option: ConfigOption, value: string): string | undefined {
         : `'${value}' is not one of ${option.choices?.join(', ') ?? ''}`;
   }
 }
+
+const listOf = (value: string): string[] =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
 
 function isFolder(value: string): boolean {
   try {

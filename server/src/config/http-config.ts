@@ -16,6 +16,8 @@ export interface HttpConfig {
   readonly names: readonly string[];
   /** Scheme, host and port; undefined means as it is called. */
   readonly publicUrl: string | undefined;
+  /** Addresses and networks of proxies that are believed when they say whom they speak for. */
+  readonly trustedProxies: readonly string[];
   readonly tls: boolean;
   /** Files of a certificate and its key; undefined means one of the server's own CA. */
   readonly certificate: { readonly certFile: string; readonly keyFile: string } | undefined;
@@ -48,6 +50,7 @@ export function httpConfig({ text, list }: OptionReader): HttpConfig {
     port: Number(text('http.port')),
     names: list('http.names'),
     publicUrl: text('http.public_url') === '' ? undefined : text('http.public_url'),
+    trustedProxies: list('http.trusted_proxies'),
     tls: text('http.tls') === 'on' || !isLoopback(host),
     certificate: certFile === '' ? undefined : { certFile, keyFile },
   });

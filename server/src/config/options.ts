@@ -2,7 +2,7 @@
 export interface ConfigOption {
   /** The path in the file, such as 'sessions.max_duration'; in the environment CURFEW_SESSIONS_MAX_DURATION. */
   readonly name: string;
-  /** 'optional' is a text that may be empty; 'origin' is empty or such as 'https://curfew.example.com'; 'listen' is empty or HOST:PORT. */
+  /** 'optional' is a text that may be empty; 'origin' is empty or such as 'https://curfew.example.com'; 'listen' is empty or HOST:PORT; 'networks' is a list of addresses and networks. */
   readonly type:
     | 'text'
     | 'optional'
@@ -15,6 +15,7 @@ export interface ConfigOption {
     | 'duration'
     | 'boolean'
     | 'list'
+    | 'networks'
     | 'choice'
     | 'count';
   /** Whether the value is never shown. */
@@ -77,6 +78,12 @@ export const CONFIG_OPTIONS = [
     type: 'origin',
     fallback: '',
     doc: 'Where browsers find the console, such as https://curfew.example.com: for a proxy in front, OIDC and links. Empty means as it is called.',
+  },
+  {
+    name: 'http.trusted_proxies',
+    type: 'networks',
+    fallback: '',
+    doc: 'Addresses and networks of proxies in front of the console, such as 127.0.0.1 or 10.0.0.0/8: who calls through them is who X-Forwarded-For says. Guesses are counted by that address.',
   },
   {
     name: 'http.tls',

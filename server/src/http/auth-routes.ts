@@ -16,8 +16,8 @@ export interface AuthRouteParts {
   readonly signIns: SignIns;
   readonly local: LocalSignIn;
   readonly users: Users;
-  /** Called with the peer of each call whose caller is known. */
-  readonly identified: (peer: string) => void;
+  /** Called with the connection of each call whose caller is known. */
+  readonly identified: (connection: string) => void;
   /** The text on the button of the provider; undefined when there is none. */
   readonly oidcLabel: string | undefined;
   /** Where to sign out at the provider, after signing out here; undefined when there is no such place. */
@@ -87,7 +87,7 @@ export async function signedIn(
   if (secret === undefined) return undefined;
   try {
     const caller = await signIns.authenticate(secret, again);
-    identified(exchange.peer);
+    identified(exchange.connection);
     return caller;
   } catch (error) {
     if (error instanceof CurfewError && error.code === 'NOT_SIGNED_IN') return undefined;

@@ -22,6 +22,7 @@ import { HttpListener, type TlsFiles } from './http-listener.js';
 import { JsonApi } from './json-api.js';
 import { oidcRoutes } from './oidc-routes.js';
 import { signInSecret } from './sign-in-cookie.js';
+import { TrustedProxies } from './trusted-proxies.js';
 
 /** Where the build of the console lies in a checkout and in a package. */
 const CONSOLE = fileURLToPath(new URL('../../console/dist', import.meta.url));
@@ -79,6 +80,7 @@ export async function startConsole(parts: ConsoleServerParts): Promise<ConsoleSe
     files: new ConsoleFiles(CONSOLE),
     names: allowedNames(config.names, config.publicUrl, ownNames(config)),
     publicUrl: config.publicUrl,
+    proxies: new TrustedProxies(config.trustedProxies),
     tls: config.tls,
     logger,
     random,

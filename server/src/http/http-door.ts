@@ -10,6 +10,7 @@ import { HttpExchange } from './http-exchange.js';
 import { answerHook, findHook } from './hook-requests.js';
 import type { JsonApi } from './json-api.js';
 import { securityHeaders } from './security-headers.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 export interface HttpDoorParts {
   readonly api: JsonApi;
@@ -18,6 +19,7 @@ export interface HttpDoorParts {
   readonly hooks: readonly HookRoute[];
   readonly names: ReadonlySet<string>;
   readonly publicUrl: string | undefined;
+  readonly proxies: TrustedProxies;
   readonly tls: boolean;
   readonly logger: Logger;
   readonly random: Random;
@@ -35,12 +37,13 @@ export class HttpDoor {
   /** Never throws and never leaves a request without an answer. */
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
     response.setHeaders(this.headers);
-    const { publicUrl, tls } = this.parts;
+    const { publicUrl, tls, proxies } = this.parts;
     const host = request.headers.host;
     const [path, query] = splitTarget(request.url ?? '');
     const ownOrigin = publicUrl ?? `${tls ? 'https' : 'http'}://${host ?? ''}`;
     const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER], this.parts.random);
-    const exchange = new HttpExchange(request, response, path, new URLSearchParams(query), ownOrigin, requestId);
+    const asked = new URLSearchParams(query);
+    const exchange = new HttpExchange(request, response, path, asked, ownOrigin, requestId, proxies);
     this.route(exchange).catch((error: unknown) => {
       const method = `${request.method ?? ''} ${path}`;
       exchange.fail(shownError(error, { method, requestId }, this.parts.logger));

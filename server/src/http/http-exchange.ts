@@ -4,6 +4,7 @@ import { REQUEST_ID_HEADER } from '../rpc/request-id.js';
 import { readCookie, writeCookie } from './cookies.js';
 import { errorBody, httpStatus, retryAfter } from './http-status.js';
 import { readBody } from './request-body.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 /** One request and its answer. */
 export class HttpExchange {
@@ -17,14 +18,22 @@ export class HttpExchange {
     readonly ownOrigin: string,
     /** What the request is called in every log. */
     readonly requestId: string,
+    private readonly proxies?: TrustedProxies,
   ) {
     response.setHeader(REQUEST_ID_HEADER, requestId);
   }
 
-  /** ADDRESS:PORT. */
-  get peer(): string {
+  /** ADDRESS:PORT of the connection. */
+  get connection(): string {
     const { remoteAddress, remotePort } = this.request.socket;
     return `${remoteAddress ?? ''}:${remotePort ?? 0}`;
+  }
+
+  /** ADDRESS:PORT of who calls: of the connection, or what a trusted proxy says, which is no port. */
+  get peer(): string {
+    const { remoteAddress = '' } = this.request.socket;
+    const behind = this.proxies?.callerBehind(remoteAddress, this.header('x-forwarded-for'));
+    return behind === undefined ? this.connection : `${behind}:0`;
   }
 
   /** Whether browsers reach us by TLS, here or at a proxy in front. */

@@ -25,8 +25,8 @@ export class JsonApi {
   async answer(exchange: HttpExchange): Promise<void> {
     const { host, rules } = this.parts;
     const path = exchange.path.slice('/api'.length);
-    const { peer, requestId } = exchange;
-    const call = { path, peer, requestId, traceparent: exchange.header(TRACEPARENT_HEADER) };
+    const { peer, connection, requestId } = exchange;
+    const call = { path, peer, connection, requestId, traceparent: exchange.header(TRACEPARENT_HEADER) };
     try {
       const credentials = this.credentials(exchange);
       const kind = host.kindOf(path);

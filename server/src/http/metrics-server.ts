@@ -44,7 +44,7 @@ export async function startMetrics(parts: MetricsServerParts): Promise<MetricsSe
       const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER], random);
       const exchange = new HttpExchange(request, response, path, new URLSearchParams(), '', requestId);
       answer(parts, exchange, () => {
-        listener.identified(exchange.peer);
+        listener.identified(exchange.connection);
       }).catch((error: unknown) => {
         exchange.fail(shownError(error, { method: `GET ${path}`, requestId }, logger));
       });

@@ -76,7 +76,7 @@ export interface Tables extends ReleaseTables {
     expires_at_ms: number;
     last_used_at_ms: number | null;
     revoked_at_ms: number | null;
-    /** The sign-in in which somebody let this tool in; null for every other token. */
+    /** The sign-in in which somebody let this tool, or the one that has made the token, in; null for every other token. */
     sign_in_id: Generated<string | null>;
   };
   join_token: {

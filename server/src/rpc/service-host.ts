@@ -53,6 +53,8 @@ export interface IncomingCall {
   readonly path: string;
   /** ADDRESS:PORT of the caller. */
   readonly peer: string;
+  /** ADDRESS:PORT of the connection, where that is not the caller's own but a proxy's. */
+  readonly connection?: string;
   /** What the call is called in every log. */
   readonly requestId: string;
   /** What the caller says of the trace that the call is part of. */
@@ -73,8 +75,8 @@ export interface AnswerSink {
 export interface ServiceHostOptions extends KnownCallers {
   readonly rules: RequestRules;
   readonly limits: CallLimits;
-  /** Called with the peer of each call whose caller is known. */
-  readonly identified: (peer: string) => void;
+  /** Called with the connection of each call whose caller is known. */
+  readonly identified: (connection: string) => void;
   /**
    * Called with the peer of each call that was answered or refused; of a stream already when it is known who calls, of a
    * device's link when that is up.
@@ -146,11 +148,12 @@ export class ServiceHost {
   }
 
   /** Who calls, and whether they may, now. Errors: those of `authenticate`, TOO_MANY_CALLS. */
-  async identify({ path, peer, credentials }: Omit<IncomingCall, 'request' | 'requestId'>): Promise<Identity> {
+  async identify(call: Omit<IncomingCall, 'request' | 'requestId'>): Promise<Identity> {
+    const { path, peer, connection = peer, credentials } = call;
     const { limits, identified } = this.options;
     const identity = await authenticate(path, credentials, this.options);
     if (identity.kind === 'open') limits.anybody(peer);
-    else identified(peer);
+    else identified(connection);
     limits.known(identity, path);
     return identity;
   }

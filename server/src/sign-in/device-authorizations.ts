@@ -1,9 +1,9 @@
 import { CurfewError, MINUTE, TokenBuckets, type InstantMs } from '@curfew/shared';
+import type { LedgerReader } from '../ledger/ledger.js';
 import type { UseCaseContext } from '../use-case-context.js';
 import { callerActor, type Caller } from '../users/caller.js';
 import type { ApiTokens } from '../users/api-tokens.js';
 import { hashSecret } from '../users/hash-secret.js';
-import { userById } from '../users/users.js';
 
 /** How long somebody has to approve. */
 export const DEVICE_CODE_LIFE_MS = 10 * MINUTE;
@@ -94,12 +94,15 @@ export class DeviceAuthorizations {
     if (caller === undefined) throw new CurfewError('AUTHORIZATION_PENDING');
     this.waiting.delete(waiting.deviceHash);
     if (caller === 'denied') throw new CurfewError('AUTHORIZATION_DENIED');
-    const user = await this.context.ledger.read((db) => userById(db, caller.userId));
-    if (user.disabled === 1) throw new CurfewError('AUTHORIZATION_DENIED');
-    const { secret } = await this.tokens.create(
-      { actor: callerActor(caller) },
-      { user: caller.userId, label: client, scope: undefined, ttlMs: this.tokenLifeMs, signInId: caller.signInId },
-    );
+    const { secret } = await this.context.ledger.write(async (tx) => {
+      // Who is out by now lets nobody in, whether the user was disabled or the sign-in has ended.
+      if (!(await this.isStillIn(tx.db, caller))) throw new CurfewError('AUTHORIZATION_DENIED');
+      return this.tokens.createIn(
+        tx,
+        { actor: callerActor(caller) },
+        { user: caller.userId, label: client, scope: undefined, ttlMs: this.tokenLifeMs, signInId: caller.signInId },
+      );
+    });
     return { secret, expiresInSeconds: Math.floor(this.tokenLifeMs / 1000) };
   }
 
@@ -113,6 +116,19 @@ export class DeviceAuthorizations {
     if (found === undefined || found.decision !== undefined) throw new CurfewError('AUTHORIZATION_EXPIRED');
     this.tries.giveBack(caller.userId);
     return found;
+  }
+
+  private async isStillIn(db: LedgerReader, { signInId = '' }: Caller): Promise<boolean> {
+    const row = await db
+      .selectFrom('sign_in as s')
+      .innerJoin('app_user as u', 'u.id', 's.user_id')
+      .select('s.id')
+      .where('s.id', '=', signInId)
+      .where('s.ended_at_ms', 'is', null)
+      .where('s.expires_at_ms', '>', this.context.clock.now())
+      .where('u.disabled', '=', 0)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   private freeUserCode(): string {

@@ -16,10 +16,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SqliteLedger } from '../ledger/sqlite-ledger.js';
 import { SecretFiles } from '../pki/secret-files.js';
+import type { UseCaseContext } from '../use-case-context.js';
 import { ApiTokens } from '../users/api-tokens.js';
 import type { Caller } from '../users/caller.js';
 import { Users } from '../users/users.js';
+import { PasswordHasher } from './password-hasher.js';
+import { Passwords } from './passwords.js';
 import { buildSignIn, type SignInParts } from './sign-in-parts.js';
+import { SignInThrottle } from './sign-in-throttle.js';
 import { totpCode, totpStep } from './totp.js';
 
 const SETTINGS = {
@@ -47,6 +51,8 @@ describe('signing in with a password', function () {
   let parts: SignInParts;
   let users: Users;
   let folder: string;
+  let context: UseCaseContext;
+  let tokens: ApiTokens;
 
   beforeEach(async () => {
     clock = new ManualClock();
@@ -54,11 +60,12 @@ describe('signing in with a password', function () {
     const noteKey = { name: 'curfew-audit', privateKey: generateKeyPairSync('ed25519').privateKey };
     const fatal = (error: unknown) => assert.fail(String(error));
     ledger = await SqliteLedger.open({ file: ':memory:', clock, random: systemRandom, noteKey, fatal });
-    const context = { ledger, clock, random: systemRandom, settings: SETTINGS };
+    context = { ledger, clock, random: systemRandom, settings: SETTINGS };
     users = new Users(context);
+    tokens = new ApiTokens(context);
     parts = await buildSignIn({
       context,
-      tokens: new ApiTokens(context),
+      tokens,
       limits: LIMITS,
       oidcConfig: undefined,
       setGroups: () => Promise.resolve(),
@@ -93,6 +100,7 @@ describe('signing in with a password', function () {
         await db.selectFrom('user_password').selectAll().execute(),
         await db.selectFrom('user_totp').selectAll().execute(),
         await db.selectFrom('recovery_code').selectAll().execute(),
+        await db.selectFrom('api_token').selectAll().execute(),
       ]),
     );
   async function refused(code: ErrorCode, work: () => Promise<unknown>): Promise<CurfewError> {
@@ -203,6 +211,45 @@ describe('signing in with a password', function () {
     await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(secret));
   });
 
+  describe('that changes while another change is worked out', () => {
+    /** The same with something that comes in between proving the old password and writing the new one. */
+    function interrupted(meanwhile: () => Promise<unknown>): Passwords {
+      class Hasher extends PasswordHasher {
+        override async hash(password: string): Promise<string> {
+          const made = await super.hash(password);
+          await meanwhile();
+          return made;
+        }
+      }
+      return new Passwords(context, new Hasher(systemRandom), new SignInThrottle(clock), LIMITS.oneTimePasswordMs);
+    }
+
+    it('stays as an admin has reset it: whoever knew the old one does not take it back', async () => {
+      const alice = await settled();
+      let reset = { password: '' };
+      let after = '';
+      const passwords = interrupted(async () => {
+        reset = await parts.passwords.reset('server', 'alice');
+        after = await picture();
+      });
+      const error = await passwords.change(alice, PASSWORD, 'another horse battery').catch((cause: unknown) => cause);
+      assert.ok(error instanceof CurfewError, String(error));
+      assert.equal(error.code, 'PASSWORD_WRONG');
+      assert.equal(await picture(), after);
+      await refused('SIGN_IN_FAILED', () => signIn('another horse battery'));
+      await signIn(reset.password);
+    });
+
+    it('is changed by one of two who do it at once', async () => {
+      const alice = await settled();
+      const outcomes = await Promise.allSettled(
+        ['another horse battery', 'a third horse battery'].map((next) => parts.passwords.change(alice, PASSWORD, next)),
+      );
+      assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+      assert.equal(await events('password.changed'), 2, 'the first one and this one');
+    });
+  });
+
   it('a password that changes ends the other sign-ins; one that is reset ends all', async () => {
     const alice = await settled();
     const [other, mine] = [await signIn(PASSWORD), await signIn(PASSWORD)];
@@ -214,6 +261,118 @@ describe('signing in with a password', function () {
     await refused('ROLE_TOO_HIGH', () => parts.passwords.reset({ ...alice, role: 'user' }, 'alice'));
     await parts.passwords.reset('server', 'alice');
     await refused('NOT_SIGNED_IN', () => parts.signIns.authenticate(mine));
+  });
+
+  it("is not reset by the person in a browser, nor given to oneself where there is none: that is another's to do", async () => {
+    const alice = { ...(await settled()), role: 'admin' } as const;
+    for (const name of ['alice', 'Alice', alice.userId])
+      await refused('PASSWORD_NOT_RESET', () => parts.passwords.reset(alice, name));
+    const bob = await users.get('bob');
+    const atProvider: Caller = { userId: bob.id, userName: 'bob', tokenId: 't', role: 'admin', signInId: 'sin-bob' };
+    await refused('PASSWORD_NOT_SET', () => parts.passwords.reset(atProvider, 'bob'));
+    await refused('PASSWORD_NOT_SET', () => parts.passwords.reset({ ...atProvider, signInId: undefined }, 'bob'));
+    // Who has lost theirs, and has a token.
+    const { secret } = await tokens.create(
+      { actor: { kind: 'server' } },
+      { user: 'alice', label: 'kept', scope: undefined, ttlMs: DAY },
+    );
+    const caller = { ...(await tokens.authenticate(secret)), role: 'admin' } as const;
+    const { password } = await parts.passwords.reset(caller, 'alice');
+    await signIn(password);
+    await tokens.authenticate(secret);
+  });
+
+  describe('and the tokens of whoever knew it', () => {
+    const ADMIN: Caller = { userId: 'usr-admin', userName: 'admin', tokenId: 't', role: 'admin' };
+
+    /** A tool that the caller has let in: its device code before it has fetched its token, or the token's secret. */
+    async function approved(caller: Caller): Promise<string> {
+      const { deviceCode, userCode } = parts.tools.begin('curfewctl', '192.0.2.1');
+      await parts.tools.decide(caller, userCode, true);
+      return deviceCode;
+    }
+    const tool = async (caller: Caller): Promise<string> => (await parts.tools.redeem(await approved(caller))).secret;
+    const mint = async (caller: Caller, ttlMs: number) =>
+      tokens.create(
+        { actor: { kind: 'server' }, caller },
+        { user: '', label: 'made on purpose', scope: undefined, ttlMs },
+      );
+    const works = async (secret: string): Promise<boolean> => {
+      try {
+        await tokens.authenticate(secret);
+        return true;
+      } catch (error) {
+        assert.ok(error instanceof CurfewError && error.code === 'NOT_SIGNED_IN', String(error));
+        return false;
+      }
+    };
+    /** What is left to somebody who has signed in with alice's password: of each kind one. */
+    async function leftBehind() {
+      const secret = await signIn(PASSWORD);
+      const thief = await parts.signIns.authenticate(secret);
+      const [letIn, waiting] = [await tool(thief), await approved(thief)];
+      const byTool = (await mint(await tokens.authenticate(letIn), 365 * DAY)).secret;
+      const onPurpose = (await mint(thief, 365 * DAY)).secret;
+      await parts.signIns.endSecret(secret, 'signed out');
+      return { letIn, byTool, onPurpose, waiting };
+    }
+
+    it('stop all when an admin resets it, whatever became of the sign-in', async () => {
+      await settled();
+      const bob = await parts.signIns.authenticate(
+        await signIn((await parts.passwords.reset(ADMIN, 'bob')).password, { name: 'bob' }),
+      );
+      const { letIn, byTool, onPurpose, waiting } = await leftBehind();
+      const bobs = await tool(bob);
+      assert.deepEqual([await works(letIn), await works(byTool), await works(onPurpose)], [true, true, true]);
+      await parts.passwords.reset(ADMIN, 'alice');
+      assert.deepEqual([await works(letIn), await works(byTool), await works(onPurpose)], [false, false, false]);
+      await refused('AUTHORIZATION_DENIED', () => parts.tools.redeem(waiting));
+      assert.equal(await events('api_token.revoked'), 3);
+      assert.ok(await works(bobs), "another's token works on");
+    });
+
+    it('stop when the person changes it, but for those that were made on purpose', async () => {
+      const alice = await settled();
+      const { letIn, byTool, onPurpose, waiting } = await leftBehind();
+      const mine = await tool(alice);
+      await parts.passwords.change(alice, PASSWORD, 'another horse battery');
+      assert.deepEqual([await works(letIn), await works(byTool), await works(mine)], [false, false, false]);
+      assert.ok(await works(onPurpose));
+      await refused('AUTHORIZATION_DENIED', () => parts.tools.redeem(waiting));
+      assert.equal(await events('api_token.revoked'), 3);
+    });
+
+    it('stop but for the one with which it is changed', async () => {
+      await settled();
+      const caller = await parts.signIns.authenticate(await signIn(PASSWORD));
+      const [mine, other] = [await tool(caller), await tool(caller)];
+      await parts.passwords.change(await tokens.authenticate(mine), PASSWORD, 'another horse battery');
+      assert.deepEqual([await works(mine), await works(other)], [true, false]);
+    });
+
+    it('make none that outlive them', async () => {
+      const alice = await settled();
+      const secret = await tool(alice);
+      const maker = await tokens.authenticate(secret);
+      pass(60 * MINUTE);
+      const { record } = await mint(maker, 365 * DAY);
+      assert.equal(record.expires_at_ms, maker.validUntilMs);
+      assert.equal(record.sign_in_id, alice.signInId);
+      const short = await mint(await tokens.authenticate(secret), MINUTE);
+      assert.equal(short.record.expires_at_ms, clock.now() + MINUTE);
+      const onPurpose = await mint(await parts.signIns.authenticate(await signIn(PASSWORD)), 30 * DAY);
+      assert.deepEqual([onPurpose.record.expires_at_ms, onPurpose.record.sign_in_id], [clock.now() + 30 * DAY, null]);
+    });
+
+    it('make none for who is out by the time that it is written', async () => {
+      const alice = await settled();
+      const secret = await tool(alice);
+      const maker = await tokens.authenticate(secret);
+      await parts.passwords.reset(ADMIN, 'alice');
+      await refused('NOT_SIGNED_IN', () => mint(maker, DAY));
+      await refused('NOT_SIGNED_IN', () => mint(alice, DAY));
+    });
   });
 
   for (const weak of [
@@ -299,6 +458,18 @@ describe('signing in with a password', function () {
       await parts.codes.remove({ ...other, role: 'admin' }, 'alice', '');
       await signIn(PASSWORD);
       await refused('TOTP_NOT_BEGUN', () => parts.codes.confirm(alice, code()));
+    });
+
+    it('are turned off with the password alone, also by an admin whatever they call themselves', async () => {
+      const alice = { ...(await settled()), role: 'admin' } as const;
+      await ledger.write(async ({ db }) => {
+        await db.updateTable('app_user').set({ role: 'admin' }).where('name', '=', 'alice').execute();
+      });
+      await withCodes(alice);
+      for (const name of ['', 'alice', 'Alice', 'ALICE', alice.userId, alice.userId.slice(0, 20)])
+        await refused('PASSWORD_WRONG', () => parts.codes.remove(alice, name, ''));
+      await parts.codes.remove(alice, alice.userId.slice(0, 20), PASSWORD);
+      await signIn(PASSWORD);
     });
 
     it('a secret that was not confirmed counts for nothing, and a wrong code confirms nothing', async () => {

@@ -6,7 +6,7 @@ import { isStorageRefusal } from '../ledger/storage-refusal.js';
 import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import type { SignInMethod, Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { callerActor, type Caller } from '../users/caller.js';
+import { callerActor, isOwnName, type Caller } from '../users/caller.js';
 import { hashSecret } from '../users/hash-secret.js';
 import { isRole, roleContains, type Role } from '../users/role.js';
 import { findUser } from '../users/users.js';
@@ -246,7 +246,7 @@ export class SignIns {
 async function userFor(db: LedgerReader, caller: Caller, given: string): Promise<string> {
   if (!roleContains(caller.role, 'admin')) {
     // Whoever may see nobody's but their own learns nothing about who there is.
-    if ([caller.userId, caller.userName.toLowerCase()].includes(given.toLowerCase())) return caller.userId;
+    if (isOwnName(caller, given)) return caller.userId;
     throw new CurfewError('USER_NOT_FOUND', { given });
   }
   return (await findUser(db, given)).id;

@@ -3,13 +3,13 @@ import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import type { Tables } from '../ledger/tables.js';
 import type { SecretBox } from '../secrets/secret-box.js';
 import type { UseCaseContext } from '../use-case-context.js';
-import { callerActor, type Caller } from '../users/caller.js';
+import { callerActor, isOwnName, type Caller } from '../users/caller.js';
 import { hashSecret } from '../users/hash-secret.js';
 import { roleContains } from '../users/role.js';
-import { findUser } from '../users/users.js';
+import { findUser, userById } from '../users/users.js';
 import { toBase32 } from './base32.js';
 import { randomGroups } from './password-rules.js';
-import type { Passwords } from './passwords.js';
+import { mustHold, type Passwords } from './passwords.js';
 import { matchTotp, TOTP_SECRET_BYTES, totpUri } from './totp.js';
 
 const RECOVERY_CODES = 10;
@@ -76,16 +76,17 @@ export class TotpCodes {
   }
 
   /**
-   * Turns codes off: the caller's own with their password, another user's for admins and above. Idempotent.
-   * Errors: PASSWORD_WRONG, USER_NOT_FOUND, METHOD_NOT_ALLOWED, ROLE_TOO_HIGH.
+   * Turns codes off: the caller's own with their password, by whatever name they are called; another user's for admins
+   * and above. Idempotent. Errors: those of `prove`, USER_NOT_FOUND, ROLE_TOO_HIGH.
    */
   async remove(caller: Caller, given: string, password: string): Promise<void> {
-    const own = ['', caller.userId, caller.userName].includes(given);
-    if (own) await this.passwords.prove(caller, password);
-    else if (!roleContains(caller.role, 'admin')) throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
-    await this.context.ledger.write(async (tx) => {
-      const user = await findUser(tx.db, own ? caller.userId : given);
-      if (!own && !roleContains(caller.role, user.role)) throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
+    const { ledger } = this.context;
+    const userId = await ledger.read((db) => userMeant(db, caller, given));
+    const proof = userId === caller.userId ? await this.passwords.prove(caller, password) : undefined;
+    await ledger.write(async (tx) => {
+      const user = await userById(tx.db, userId);
+      if (proof !== undefined) await mustHold(tx.db, proof);
+      else if (!roleContains(caller.role, user.role)) throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
       const gone = await tx.db.deleteFrom('user_totp').where('user_id', '=', user.id).returning('user_id').execute();
       await tx.db.deleteFrom('recovery_code').where('user_id', '=', user.id).execute();
       if (gone.length === 0) return;
@@ -130,6 +131,13 @@ export class TotpCodes {
     tx.audit({ type: 'recovery_code.used', actor: { kind: 'server' }, subject: userId });
     return true;
   }
+}
+
+/** The id of the user whose codes are to go. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH. */
+async function userMeant(db: LedgerReader, caller: Caller, given: string): Promise<string> {
+  if (given === '' || isOwnName(caller, given)) return caller.userId;
+  if (!roleContains(caller.role, 'admin')) throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
+  return (await findUser(db, given)).id;
 }
 
 /** 80 random bits: nothing to guess. Spaces, hyphens and case are the reader's. */

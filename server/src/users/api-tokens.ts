@@ -1,7 +1,8 @@
-import { CurfewError, MINUTE, newId, type InstantMs } from '@curfew/shared';
+import { CurfewError, instantMs, MINUTE, newId, type InstantMs } from '@curfew/shared';
 import type { Selectable } from 'kysely';
 import type { Actor } from '../audit/audit-entry.js';
 import { findId } from '../ledger/find-by-id.js';
+import type { LedgerReader, LedgerTransaction } from '../ledger/ledger.js';
 import { isStorageRefusal } from '../ledger/storage-refusal.js';
 import type { Tables } from '../ledger/tables.js';
 import type { UseCaseContext } from '../use-case-context.js';
@@ -15,6 +16,29 @@ const PREFIX = 'cft1.';
 
 export type ApiTokenRecord = Omit<Selectable<Tables['api_token']>, 'hash'> & { user_name: string };
 
+/** A token that was just made. */
+export interface MadeToken {
+  readonly record: ApiTokenRecord;
+  readonly secret: string;
+}
+
+/** Who makes a token; without a caller it is the server. */
+export interface TokenMaker {
+  readonly actor: Actor;
+  readonly caller?: Caller;
+}
+
+export interface TokenInput {
+  /** By id, name or unique prefix; '' is the caller. */
+  readonly user: string;
+  readonly label: string;
+  /** Undefined means the user's role. */
+  readonly scope: Role | undefined;
+  readonly ttlMs: number;
+  /** The sign-in in which the tool was let in. */
+  readonly signInId?: string | undefined;
+}
+
 /** API tokens: made, used, revoked. */
 export class ApiTokens {
   constructor(private readonly context: UseCaseContext) {}
@@ -27,7 +51,7 @@ export class ApiTokens {
       db
         .selectFrom('api_token as t')
         .innerJoin('app_user as u', 'u.id', 't.user_id')
-        .select(['t.id', 't.scope', 't.last_used_at_ms', 'u.id as user_id', 'u.name', 'u.role'])
+        .select(['t.id', 't.scope', 't.last_used_at_ms', 't.expires_at_ms', 'u.id as user_id', 'u.name', 'u.role'])
         .where('t.hash', '=', hashSecret(secret))
         .where('t.expires_at_ms', '>', now)
         .where('t.revoked_at_ms', 'is', null)
@@ -36,57 +60,60 @@ export class ApiTokens {
     );
     if (row === undefined || !isRole(row.role) || !isRole(row.scope)) throw new CurfewError('NOT_SIGNED_IN');
     if ((row.last_used_at_ms ?? 0) <= now - MINUTE) await this.noteUse(row.id, now);
-    return { userId: row.user_id, userName: row.name, tokenId: row.id, role: lesserRole(row.role, row.scope) };
+    return {
+      userId: row.user_id,
+      userName: row.name,
+      tokenId: row.id,
+      role: lesserRole(row.role, row.scope),
+      validUntilMs: instantMs(row.expires_at_ms),
+    };
   }
 
-  /** Makes a token; the secret is returned this once. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH. */
-  async create(
-    actor: { readonly actor: Actor; readonly caller?: Caller },
-    input: {
-      readonly user: string;
-      readonly label: string;
-      readonly scope: Role | undefined;
-      readonly ttlMs: number;
-      /** The sign-in in which the tool was let in. */
-      readonly signInId?: string | undefined;
-    },
-  ): Promise<{ record: ApiTokenRecord; secret: string }> {
-    const { ledger, random, clock } = this.context;
+  /**
+   * Makes a token; the secret is returned this once. One that a token makes for its own user ends with it at the latest,
+   * and whenever the tools of its sign-in do. Errors: USER_NOT_FOUND, ROLE_TOO_HIGH, NOT_SIGNED_IN.
+   */
+  create(actor: TokenMaker, input: TokenInput): Promise<MadeToken> {
+    return this.context.ledger.write((tx) => this.createIn(tx, actor, input));
+  }
+
+  /** The same inside a transaction. */
+  async createIn(tx: LedgerTransaction, { actor, caller }: TokenMaker, input: TokenInput): Promise<MadeToken> {
+    const { random, clock } = this.context;
     const secret = PREFIX + random.bytes(32).toString('base64url');
-    const record = await ledger.write(async (tx) => {
-      const user =
-        input.user === '' && actor.caller !== undefined
-          ? await userById(tx.db, actor.caller.userId)
-          : await findUser(tx.db, input.user);
-      const scope = input.scope ?? user.role;
-      const other = actor.caller !== undefined && actor.caller.userId !== user.id && actor.caller.role !== 'owner';
-      const beyond = actor.caller !== undefined && !roleContains(actor.caller.role, scope);
-      if (other || beyond) throw new CurfewError('ROLE_TOO_HIGH', { role: actor.caller.role });
-      const row = {
-        id: newId('apiToken', random),
-        user_id: user.id,
-        label: input.label,
-        scope,
-        created_at_ms: clock.now(),
-        expires_at_ms: clock.now() + input.ttlMs,
-        last_used_at_ms: null,
-        revoked_at_ms: null,
-        sign_in_id: input.signInId ?? null,
-      };
-      await tx.db
-        .insertInto('api_token')
-        .values({ ...row, hash: hashSecret(secret) })
-        .execute();
-      tx.audit({
-        type: 'api_token.created',
-        actor: actor.actor,
-        subject: row.id,
-        data: { user: user.name, scope, label: row.label },
-      });
-      tx.changed('user', user.id);
-      return { ...row, user_name: user.name };
+    const user =
+      input.user === '' && caller !== undefined
+        ? await userById(tx.db, caller.userId)
+        : await findUser(tx.db, input.user);
+    const scope = input.scope ?? user.role;
+    const own = caller?.userId === user.id;
+    const beyond = caller !== undefined && !roleContains(caller.role, scope);
+    if ((caller !== undefined && !own && caller.role !== 'owner') || beyond)
+      throw new CurfewError('ROLE_TOO_HIGH', { role: caller.role });
+    const [now, used] = [clock.now(), caller && (await usedBy(tx.db, caller))];
+    const row = {
+      id: newId('apiToken', random),
+      user_id: user.id,
+      label: input.label,
+      scope,
+      created_at_ms: now,
+      expires_at_ms: own ? Math.min(now + input.ttlMs, used?.expires_at_ms ?? Infinity) : now + input.ttlMs,
+      last_used_at_ms: null,
+      revoked_at_ms: null,
+      sign_in_id: input.signInId ?? (own ? (used?.sign_in_id ?? null) : null),
+    };
+    await tx.db
+      .insertInto('api_token')
+      .values({ ...row, hash: hashSecret(secret) })
+      .execute();
+    tx.audit({
+      type: 'api_token.created',
+      actor,
+      subject: row.id,
+      data: { user: user.name, scope, label: row.label },
     });
-    return { record, secret };
+    tx.changed('user', user.id);
+    return { record: { ...row, user_name: user.name }, secret };
   }
 
   /** The token that a call was made with; undefined when it was a sign-in. */
@@ -149,4 +176,21 @@ export class ApiTokens {
       if (!isStorageRefusal(error)) throw error;
     }
   }
+}
+
+/** The token that a caller uses, undefined for a sign-in, as they stand now: who is out makes none. Errors: NOT_SIGNED_IN. */
+async function usedBy(db: LedgerReader, { tokenId, signInId }: Caller) {
+  if (signInId !== undefined) {
+    const open = db.selectFrom('sign_in').select('id').where('id', '=', signInId).where('ended_at_ms', 'is', null);
+    if ((await open.executeTakeFirst()) === undefined) throw new CurfewError('NOT_SIGNED_IN');
+    return undefined;
+  }
+  const token = await db
+    .selectFrom('api_token')
+    .select(['expires_at_ms', 'sign_in_id'])
+    .where('id', '=', tokenId)
+    .where('revoked_at_ms', 'is', null)
+    .executeTakeFirst();
+  if (token === undefined) throw new CurfewError('NOT_SIGNED_IN');
+  return token;
 }

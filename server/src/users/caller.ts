@@ -28,3 +28,7 @@ export const callerActor = ({ userId: id, userName: name, requestId }: Caller): 
   name,
   requestId,
 });
+
+/** Whether a whole id or a name is the caller's own: what can be said without telling who else there is. */
+export const isOwnName = ({ userId, userName }: Caller, given: string): boolean =>
+  [userId, userName.toLowerCase()].includes(given.toLowerCase());

@@ -9,6 +9,13 @@ export const SIGN_IN_CASES: readonly ContractCase[] = [
     request: { user: 'gina' },
     has: ['password'],
   },
+  {
+    name: "a one-time password, one's own",
+    as: 'alice',
+    method: 'SignInService/ResetPassword',
+    request: { user: 'alice' },
+    refused: 'PASSWORD_NOT_RESET',
+  },
   { name: 'my sign-ins', as: 'carol', method: 'SignInService/ListSignIns', has: ['signIns.0.id', 'signIns.0.current'] },
   {
     name: 'a sign-in that is none',

@@ -22,6 +22,9 @@ const ALGORITHMS = [
   'Ed25519',
 ];
 
+/** What a token endpoint says of a grant that is over. */
+const OVER = ['invalid_grant', 'access_denied'];
+
 /** What must come back unchanged between the way there and the way back. */
 export interface OidcChecks {
   readonly state: string;
@@ -106,17 +109,26 @@ export class OidcProvider {
     }
   }
 
-  /** Asks again about somebody who is signed in. Undefined when the provider does not know them any more. Errors: OIDC_UNREACHABLE. */
-  async refresh(refreshToken: string, subject: string): Promise<OidcOutcome | undefined> {
+  /**
+   * Asks again about somebody who is signed in. Undefined when the provider does not know them any more. `keep` is given
+   * the token that comes in the place of the old one, which may be worth nothing from then on, before more is asked.
+   * Errors: OIDC_UNREACHABLE, those of `keep`.
+   */
+  async refresh(
+    refreshToken: string,
+    subject: string,
+    keep: (refreshToken: string) => Promise<void>,
+  ): Promise<OidcOutcome | undefined> {
     const provider = await this.provider();
+    const tokens = await this.refreshed(provider, refreshToken);
+    if (tokens === undefined) return undefined;
+    if (tokens.refresh_token !== undefined) await keep(tokens.refresh_token);
     try {
-      const tokens = await oidc.refreshTokenGrant(provider, refreshToken);
       return await this.outcome(provider, tokens, subject);
     } catch (error) {
-      // The grant is over (RFC 6749, section 5.2), or the token is somebody else's: both mean that they are out.
-      const over = error instanceof oidc.ResponseBodyError && ['invalid_grant', 'access_denied'].includes(error.error);
-      if (over || (error instanceof CurfewError && error.code === 'OIDC_REFUSED')) return undefined;
-      if (isUnauthorized(error)) return undefined;
+      // The tokens are somebody else's, or the provider refuses one that it has just given: both mean that they are out.
+      if (error instanceof CurfewError && error.code === 'OIDC_REFUSED') return undefined;
+      if (error instanceof oidc.WWWAuthenticateChallengeError && error.status === 401) return undefined;
       throw this.refused(error, 'OIDC_UNREACHABLE');
     }
   }
@@ -171,6 +183,16 @@ export class OidcProvider {
     if (!isLogoutEvent(events) || 'nonce' in payload || (subject === undefined && session === undefined))
       throw new CurfewError('LOGOUT_TOKEN_INVALID');
     return { ...(subject === undefined ? {} : { subject }), ...(session === undefined ? {} : { sid: session }) };
+  }
+
+  /** Undefined when the grant is over. What the token endpoint has against this server says nothing about the person. */
+  private async refreshed(provider: oidc.Configuration, refreshToken: string): Promise<TokenAnswer | undefined> {
+    try {
+      return await oidc.refreshTokenGrant(provider, refreshToken);
+    } catch (error) {
+      if (await isOver(error)) return undefined;
+      throw this.refused(error, 'OIDC_UNREACHABLE');
+    }
   }
 
   private async outcome(
@@ -249,6 +271,14 @@ function isLogoutEvent(events: unknown): boolean {
   return typeof event === 'object' && event !== null;
 }
 
-/** Whether the provider has refused an access token that it has just given. */
-const isUnauthorized = (error: unknown): boolean =>
-  error instanceof oidc.WWWAuthenticateChallengeError && error.status === 401;
+/** Whether a token endpoint says that the grant is over (RFC 6749, section 5.2), with a challenge beside it or without. */
+async function isOver(error: unknown): Promise<boolean> {
+  if (error instanceof oidc.ResponseBodyError) return OVER.includes(error.error);
+  if (!(error instanceof oidc.WWWAuthenticateChallengeError)) return false;
+  try {
+    const said = (await error.response.json()) as { readonly error?: unknown } | null;
+    return OVER.some((over) => over === said?.error);
+  } catch {
+    return false;
+  }
+}

@@ -1,8 +1,12 @@
-import { CurfewError, isRetryable, type Logger } from '@curfew/shared';
+import { CurfewError, isRetryable, MINUTE, type Logger } from '@curfew/shared';
+import type { Updateable } from 'kysely';
 import type { OidcConfig } from '../../config/oidc-config.js';
+import type { LedgerTransaction } from '../../ledger/ledger.js';
+import type { Tables } from '../../ledger/tables.js';
 import type { UseCaseContext } from '../../use-case-context.js';
 import { endSignIns } from '../end-sign-ins.js';
 import type { SecretBox } from '../../secrets/secret-box.js';
+import { revokeTokens } from '../../users/revoke-tokens.js';
 import type { EndedSignIn, SignInOrigin, SignIns } from '../sign-ins.js';
 import type { OidcOutcome, OidcProvider } from './oidc-provider.js';
 import type { OidcUsers } from './oidc-users.js';
@@ -12,6 +16,10 @@ const hintOf = (signInId: string): string => `${signInId} id token`;
 
 /** How many are asked about in one go. */
 const AT_ONCE = 200;
+/** When somebody is asked about again of whom the provider has not said anything. */
+const ASK_LATER_MS = MINUTE;
+/** So many without an answer mean that the provider is not there, and each would wait for it. */
+const FAILURES_IN_A_ROW = 3;
 
 export interface OidcSignInParts {
   readonly context: UseCaseContext;
@@ -107,7 +115,7 @@ export class OidcSignIn {
   }
 
   private async askAll(): Promise<void> {
-    const { context, logger } = this.parts;
+    const { context } = this.parts;
     const now = context.clock.now();
     const due = await context.ledger.read((db) =>
       db
@@ -121,38 +129,56 @@ export class OidcSignIn {
         .limit(AT_ONCE)
         .execute(),
     );
-    for (const one of due)
-      try {
-        await this.ask(one);
-      } catch (error) {
-        // Out of reach: it is asked again in a minute, and the sign-in's own limits hold.
-        if (!isRetryable(error)) logger.error('asking the OIDC provider again failed', { error });
-        if (isRetryable(error)) return;
-      }
+    let failed = 0;
+    for (const one of due) {
+      failed = (await this.wasAsked(one)) ? 0 : failed + 1;
+      if (failed === FAILURES_IN_A_ROW) return;
+    }
+  }
+
+  /**
+   * False when there was no answer that says anything of the person: they are asked about again later, behind everybody
+   * else for whom it is time, and the sign-in's own limits hold.
+   */
+  private async wasAsked(one: DueSignIn): Promise<boolean> {
+    const { context, logger } = this.parts;
+    try {
+      await this.ask(one);
+      return true;
+    } catch (error) {
+      if (!isRetryable(error)) logger.error('asking the OIDC provider again failed', { error });
+      await this.change(one.id, { refresh_at_ms: context.clock.now() + ASK_LATER_MS });
+      return false;
+    }
   }
 
   private async ask({ id, user_id, sealed_refresh_token, subject }: DueSignIn): Promise<void> {
     const { context, config, provider, users, secrets } = this.parts;
     if (sealed_refresh_token === null) return;
-    const outcome = await provider.refresh(secrets.unseal(sealed_refresh_token, id), subject);
+    const outcome = await provider.refresh(secrets.unseal(sealed_refresh_token, id), subject, (next) =>
+      this.change(id, { sealed_refresh_token: secrets.seal(next, id) }),
+    );
     await context.ledger.write(async (tx) => {
-      const user = await users.byId(tx.db, user_id);
-      const out = outcome === undefined || !(await this.stillIn(() => users.follow(tx, user, outcome.person.groups)));
-      if (out) {
-        const why = 'provider says so';
-        await endSignIns(tx, { id, now: context.clock.now(), actor: { kind: 'server' }, why });
+      const end = { now: context.clock.now(), actor: { kind: 'server' } } as const;
+      if (outcome === undefined) {
+        await endSignIns(tx, { id, ...end, why: 'provider says so' });
         return;
       }
-      const { refreshToken, idToken } = outcome;
-      const next = refreshToken === undefined ? {} : { sealed_refresh_token: secrets.seal(refreshToken, id) };
+      const user = await users.byId(tx.db, user_id);
+      if (!(await this.stillIn(() => users.follow(tx, user, outcome.person.groups)))) {
+        await endSignIns(tx, { id, ...end, why: 'provider says so' });
+        // Not a session that has run out there, but a word on the person. Groups that are not named say nothing.
+        if (outcome.person.groups !== undefined) await revokeTokens(tx, { userId: user_id, ...end });
+        return;
+      }
+      const { idToken } = outcome;
       const hint = idToken === undefined ? {} : { sealed_id_token: secrets.seal(idToken, hintOf(id)) };
-      await tx.db
-        .updateTable('sign_in')
-        .set({ ...next, ...hint, refresh_at_ms: context.clock.now() + config.recheckMs })
-        .where('id', '=', id)
-        .where('ended_at_ms', 'is', null)
-        .execute();
+      await changeOpen(tx, id, { ...hint, refresh_at_ms: context.clock.now() + config.recheckMs });
     });
+  }
+
+  private change(id: string, to: Updateable<Tables['sign_in']>): Promise<void> {
+    return this.parts.context.ledger.write((tx) => changeOpen(tx, id, to));
   }
 
   private async stillIn(follow: () => Promise<void>): Promise<boolean> {
@@ -164,4 +190,15 @@ export class OidcSignIn {
       throw error;
     }
   }
+}
+
+/** Changes a sign-in that is open and asked about again. */
+async function changeOpen(tx: LedgerTransaction, id: string, to: Updateable<Tables['sign_in']>): Promise<void> {
+  await tx.db
+    .updateTable('sign_in')
+    .set(to)
+    .where('id', '=', id)
+    .where('ended_at_ms', 'is', null)
+    .where('refresh_at_ms', 'is not', null)
+    .execute();
 }

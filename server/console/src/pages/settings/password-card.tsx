@@ -7,6 +7,8 @@ import { useSignedIn } from '../../auth/use-auth.js';
 import { FormDialog } from '../../ui/form-dialog.js';
 import { GuardedButton } from '../../ui/guarded-button.js';
 
+const CHANGING =
+  'Changing it ends your other sign-ins and those of curfewctl. API tokens that were made on purpose work on.';
 const NO_PASSWORD = 'You sign in through the provider and have no password here.';
 
 /** One's own password. */
@@ -17,7 +19,7 @@ export function PasswordCard(): ReactElement {
     <Card isCompact>
       <CardTitle component="h2">Password</CardTitle>
       <CardBody className="curfew-stack">
-        <span className="curfew-subtle">{hasPassword ? 'Changing it ends your other sign-ins.' : NO_PASSWORD}</span>
+        <span className="curfew-subtle">{hasPassword ? CHANGING : NO_PASSWORD}</span>
         <div>
           <GuardedButton
             variant="secondary"
@@ -39,7 +41,7 @@ function PasswordDialog({ onClose }: { readonly onClose: () => void }): ReactEle
   const { toasts } = useServices();
   const change = useApiMutation('SignInService/ChangePassword', {
     quiet: true,
-    refreshes: ['SignInService/ListSignIns'],
+    refreshes: ['SignInService/ListSignIns', 'UserService/ListApiTokens'],
     onDone: () => {
       toasts.show('success', 'The password was changed', 'Your other sign-ins have ended.');
       onClose();

@@ -88,8 +88,9 @@ interface UserActionsProps {
 function UserActions({ user, onOpen }: UserActionsProps): ReactElement {
   const { user: me } = useSignedIn();
   const above = aboveRefusal(me.role, user);
+  const own = me.id === user.id ? 'Your own are under Settings.' : undefined;
   const editRefusal = useRefusal('UserService/UpdateUser') ?? above;
-  const resetRefusal = useRefusal('SignInService/ResetPassword') ?? above;
+  const resetRefusal = useRefusal('SignInService/ResetPassword') ?? above ?? own;
   return (
     <span className="curfew-buttons">
       <GuardedButton refusal={editRefusal} onClick={() => onOpen('edit')}>

@@ -14,7 +14,7 @@ export function ResetPasswordDialog({ user, onClose }: UserDialogProps): ReactEl
   const [made, setMade] = useState<ResetPasswordResponseJson>();
   const reset = useApiMutation('SignInService/ResetPassword', {
     quiet: true,
-    refreshes: [...USER_REFRESHES, 'SignInService/ListSignIns'],
+    refreshes: [...USER_REFRESHES, 'SignInService/ListSignIns', 'UserService/ListApiTokens'],
     onDone: setMade,
   });
   if (made !== undefined)
@@ -38,7 +38,8 @@ export function ResetPasswordDialog({ user, onClose }: UserDialogProps): ReactEl
       onSubmit={() => reset.mutate({ user: user.id ?? '' })}
     >
       <Content component="p">
-        The old password stops working and every sign-in of the person ends. You get a one-time password to hand over.
+        The old password and every API token of the person stop working, those of programs too, and every sign-in ends.
+        You get a one-time password to hand over.
       </Content>
     </FormDialog>
   );

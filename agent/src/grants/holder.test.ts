@@ -262,6 +262,16 @@ describe('holder', () => {
       assert.equal(host.rights.size, 0);
     });
 
+  it('takes what a server signs as soon as that has its time right again', async () => {
+    const { holder, host, clock, lease, desired } = setUp();
+    const ahead = lease({ issuedAtMs: clock.now() + 2 * 3_600_000, wallEndMs: clock.now() + 3 * 3_600_000 });
+    await holder.applyDesired(desired(1, [ahead]));
+    assert.deepEqual([holder.snapshot.ended[0]?.code, host.asked], ['LEASE_CLOCK_BEHIND', 0]);
+    const other = `ses-${'1'.repeat(20)}`;
+    await holder.applyDesired(desired(2, [lease({ sessionId: other, epoch: 2 })]));
+    assert.deepEqual([...host.rights.keys()], [other]);
+  });
+
   it('ends on the boot clock when the wall clock is set back, and in the tick after sleep', async () => {
     const { holder, host, clock, lease, desired } = setUp();
     await holder.applyDesired(desired(1, [lease()]));

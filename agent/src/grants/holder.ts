@@ -169,7 +169,7 @@ export class Holder {
     const wanted = new Set([...desired.leases.map(({ sessionId }) => sessionId), ...desired.kept]);
     const gone = this.kept.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
     const isNews = desired.incarnation > incarnation || desired.generation > floorGeneration;
-    this.kept.update(withFloorOf(this.kept.state, desired, gone, wanted));
+    this.kept.update(withFloorOf(this.kept.state, desired, gone, wanted, this.parts.clock.now()));
     // Claimed with the last right that is gone, and told in one: a revoke waits for nothing else, grants least of all.
     let left = gone.length;
     const oneGone = (): void => {

@@ -76,6 +76,7 @@ export async function startDaemon(parts: DaemonParts): Promise<RunningDaemon | u
   const endSigns = giveSignsOfLife(platform.service, clock);
   holder.start();
   if (identity === undefined) {
+    await holder.recovered;
     holder.stop();
     endSigns();
     if ('error' in loaded) throw loaded.error;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { constants, lstat, open, opendir, readlink, realpath } from 'node:fs/promises';
+import { constants, lstat, open, opendir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { LastingItem } from '../../../ports/lasting-power.js';
+import { LocalPlaces } from '../local-places.js';
 import type { WatchedPlace } from './watched-places.js';
 
 /** Of one place so much is looked at and so much is read: a folder that is stuffed must not stop the agent. */
@@ -23,23 +24,28 @@ interface Known {
 export class FileItems {
   private known = new Map<string, Known>();
 
-  constructor(private readonly most = MOST) {}
+  constructor(
+    private readonly most = MOST,
+    private readonly places = () => LocalPlaces.now(),
+  ) {}
 
   /** The files of places. What is not there, or goes away meanwhile, is left out. */
   async read(places: readonly WatchedPlace[]): Promise<LastingItem[]> {
     const seen = new Map<string, Known>();
     const items: LastingItem[] = [];
+    const local = await this.places();
     for (const place of places) {
       let left = this.most.bytes;
       for (const file of await filesOf(place, this.most.entries)) {
         // What stands in several places is of the first one's kind.
         if (seen.has(file)) continue;
+        if (place.longestBytes !== undefined && (await local.resolve(path.dirname(file))) === undefined) continue;
         const stats = await lstat(file, { bigint: true }).catch(() => undefined);
         if (stats === undefined || stats.isDirectory()) continue;
         const longest = Math.min(place.longestBytes ?? LONGEST_READ_BYTES, left);
         // What was read before counts as well: whether a file is read must not depend on that.
         if (stats.size <= longest) left -= Number(stats.size);
-        items.push(await this.item(file, stats, longest, place, seen));
+        items.push(await this.item(file, stats, longest, place, seen, local));
       }
     }
     this.known = seen;
@@ -52,6 +58,7 @@ export class FileItems {
     longest: number,
     place: WatchedPlace,
     seen: Map<string, Known>,
+    local: LocalPlaces,
   ): Promise<LastingItem> {
     const { dev, ino, size, mode, uid, gid, ctimeNs } = stats;
     const version = [dev, ino, size, mode, uid, gid, ctimeNs, size <= longest].join();
@@ -59,7 +66,7 @@ export class FileItems {
     const known =
       old?.version === version
         ? old
-        : { version, state: await stateOf(file, stats, longest), file: await leadsTo(file, stats) };
+        : { version, state: await stateOf(file, stats, longest), file: await leadsTo(file, stats, local) };
     seen.set(file, known);
     const account = place.account === 'file name' ? path.basename(file) : place.account?.name;
     return {
@@ -139,5 +146,12 @@ async function digest(file: string, size: bigint, longest: number): Promise<stri
   }
 }
 
-const leadsTo = (file: string, stats: BigIntStats): Promise<string> =>
-  stats.isSymbolicLink() ? realpath(file).catch(() => file) : Promise.resolve(file);
+/** The file that a link leads to, if it is there; the file itself otherwise. */
+async function leadsTo(file: string, stats: BigIntStats, local: LocalPlaces): Promise<string> {
+  const real = stats.isSymbolicLink() ? await local.resolve(file) : undefined;
+  if (real === undefined) return file;
+  return lstat(real).then(
+    () => real,
+    () => file,
+  );
+}

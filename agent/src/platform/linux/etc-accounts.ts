@@ -5,6 +5,8 @@ import { uidOf, type AccountKey } from '../../ports/account-key.js';
 import type { LocalAccount, WatchedAccounts } from '../../ports/account-directory.js';
 import type { AdminRules } from './admin-rules.js';
 import { parseGroups } from './group-database.js';
+import type { PowerfulIds } from './lasting-power/file-power.js';
+import { NEARLY_ADMIN_GROUPS } from './lasting-power/watched-places.js';
 import { LocalPlaces } from './local-places.js';
 import type { NameServices } from './name-services.js';
 import { parsePasswdLine, type PasswdEntry } from './passwd-entry.js';
@@ -49,6 +51,15 @@ export class EtcAccounts implements WatchedAccounts {
       .slice(0, MOST_ACCOUNTS);
     const places = await LocalPlaces.now();
     return Promise.all(people.map((entry) => this.account(entry, local, least, admins, places)));
+  }
+
+  /** From which uid on accounts are people's, and which of these, and of the groups, are administrators'. */
+  async powerfulIds(): Promise<PowerfulIds> {
+    const [people, { gids }] = [await this.list(), await this.administrators()];
+    const uids = people.flatMap(({ uid, standingAdmin }) => (standingAdmin && uid !== null ? [uid] : []));
+    const groups = parseGroups(await readFile('/etc/group', 'utf8').catch(() => ''));
+    const nearly = [...groups.values()].flatMap(({ name, gid }) => (NEARLY_ADMIN_GROUPS.has(name) ? [gid] : []));
+    return { ordinaryFrom: await uidMin(), uids, gids: [...gids, ...nearly] };
   }
 
   async version(): Promise<string> {

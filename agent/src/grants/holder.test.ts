@@ -187,6 +187,24 @@ describe('holder', () => {
       assert.deepEqual(holder.snapshot.grants, []);
     });
 
+  it('gives nothing more when it stops, neither what is on its way nor what is offered then', async () => {
+    const { holder, host, lease, desired } = setUp();
+    const [second, third] = ['1', '2'].map((word, at) => lease({ sessionId: `ses-${word.repeat(20)}`, epoch: at + 2 }));
+    host.holdUp = true;
+    const applied = holder.applyDesired(desired(1, [lease(), second!]));
+    while (host.release === undefined) await turn();
+    holder.stop();
+    const ending = holder.endAll('ended_by_user', '', 'the agent was stopped');
+    host.holdUp = false;
+    host.release();
+    await Promise.all([applied, ending, holder.applyDesired(desired(2, [second!, third!]))]);
+    assert.deepEqual([host.asked, host.rights.size, holder.snapshot.grants], [1, 0, []]);
+    assert.deepEqual(
+      holder.snapshot.ended.map(({ sessionId, reason }) => [sessionId, reason]),
+      [[SESSION, 'ended_by_user']],
+    );
+  });
+
   it('does not claim to have applied a revoke whose removal is stuck, and ends other rights on time meanwhile', async () => {
     const { holder, host, clock, lease, desired } = setUp();
     const other = `ses-${'1'.repeat(20)}`;

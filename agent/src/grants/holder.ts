@@ -63,6 +63,7 @@ export class Holder {
   private ticks = 0;
   private stopTick = (): void => undefined;
   private looking = false;
+  private isStopped = false;
 
   constructor(private readonly parts: HolderParts) {
     this.kept = new KeptState(parts.stateFile, parts.bootId, parts.logger, parts.deviceId ?? '');
@@ -133,7 +134,9 @@ export class Holder {
     again();
   }
 
+  /** Compares no deadline any more, and gives nothing more of what a server may still offer. */
   stop(): void {
+    this.isStopped = true;
     this.stopTick();
   }
 
@@ -227,6 +230,7 @@ export class Holder {
   /** Whether nothing has come since that says otherwise. */
   private isNewest({ incarnation, generation }: VerifiedDesired): boolean {
     const { state } = this.kept;
+    if (this.isStopped) return false;
     return this.refusalCode === '' && incarnation === state.incarnation && generation === state.floorGeneration;
   }
 

@@ -76,6 +76,7 @@ export async function startDaemon(parts: DaemonParts): Promise<RunningDaemon | u
   const endSigns = giveSignsOfLife(platform.service, clock);
   holder.start();
   if (identity === undefined) {
+    await holder.recovered;
     holder.stop();
     endSigns();
     if ('error' in loaded) throw loaded.error;
@@ -119,8 +120,8 @@ export async function startDaemon(parts: DaemonParts): Promise<RunningDaemon | u
       updater?.stop();
       watch.stop();
       const ids = new Set(holder.snapshot.grants.map(({ sessionId }) => sessionId));
-      if (endSessions) await holder.endAll('ended_by_user', '', 'the agent was stopped');
       holder.stop();
+      if (endSessions) await holder.endAll('ended_by_user', '', 'the agent was stopped');
       // Before anything that could take long: whoever stops the agent may have little patience.
       if (endSessions) await platform.host.uninstall();
       if (endSessions) await link.untilTold(ids, TELLING_TIMEOUT);

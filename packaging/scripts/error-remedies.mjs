@@ -178,6 +178,8 @@ export const REMEDIES = {
   AGENT_UNREACHABLE:
     'Start the service: `systemctl start curfew-agent`, on a Mac `launchctl kickstart system/curfew.agent`, on Windows `net start curfew-agent`.',
   WAIT_TIMED_OUT: 'It goes on without you: look with `status` or `list`, or wait again.',
+  AGENT_RUNS_ALREADY:
+    'Nothing, if that one is to run: `curfew-agent status` asks it. Else stop it first, as with `systemctl stop curfew-agent`.',
   SELFTEST_RUNNING: 'Wait until it is over.',
   CHANGE_NOT_UNDONE: 'Undo it by hand; the text says what stood in the way.',
   COMMAND_FAILED: "Its own words say why; the agent's log has the rest.",

@@ -3,6 +3,7 @@
 // both and leaves no right behind.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { build, checkNode, installPackages, installSystemPackages } from './prepare.mjs';
@@ -57,6 +58,10 @@ async function end(code) {
     await over;
     clearTimeout(hard);
   }
+  if (await anAgentRuns()) {
+    say('\nEnded. The agent that was here before goes on.');
+    process.exit(code);
+  }
   // The agent takes its drop-in away itself, unless it was killed: by the line above, or by somebody else.
   if (existsSync(DROP_IN) && mayRunAgent()) {
     await run(bin('agent/bin/curfew-agent.js'), ['uninstall', '--keep-enrolment'], { env: agentEnv() });
@@ -66,6 +71,16 @@ async function end(code) {
 }
 
 const mayRunAgent = () => process.platform === 'linux' && process.getuid?.() === 0;
+/** Whether an agent answers on this machine. */
+const anAgentRuns = () =>
+  new Promise((resolve) => {
+    const socket = net.connect('/run/curfew/agent.sock');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 /** A trial does not search the disks of the machine, unless it is told to. */
 const agentEnv = () => ({
   CURFEW_STATE_DIR: path.join(HOME, 'agent'),
@@ -76,6 +91,8 @@ const agentEnv = () => ({
 /** Enrols this machine the first time, then runs its agent. */
 async function startAgent(operatorEnv) {
   if (!mayRunAgent()) return 'no agent here: that takes root on Linux';
+  if (await anAgentRuns())
+    return 'no agent of its own here: another one runs on this machine (systemctl stop curfew-agent ends it)';
   await installSystemPackages(SUDO);
   if (findProgram('sudo') === undefined) return 'no agent here: sudo is not installed, and could not be by apt-get';
   if (!existsSync(path.join(HOME, 'agent', 'identity.json'))) {

@@ -259,6 +259,10 @@ export const ERRORS = {
   // Programs
   SERVER_UNREACHABLE: spec('UNAVAILABLE', 'cannot reach the server at {address}: {detail}', true),
   AGENT_UNREACHABLE: spec('UNAVAILABLE', 'cannot reach the agent on this device: {detail}', true),
+  AGENT_RUNS_ALREADY: spec(
+    'FAILED_PRECONDITION',
+    'another agent (process {pid}) has the rights in {folder}; there is one for each machine',
+  ),
   WAIT_TIMED_OUT: spec('DEADLINE_EXCEEDED', 'timed out waiting for {what}', true),
   SELFTEST_RUNNING: spec('FAILED_PRECONDITION', 'a selftest runs on this machine already'),
   CHANGE_NOT_UNDONE: spec('INTERNAL', 'it could not be undone: {detail}'),

@@ -144,6 +144,19 @@ describeOn(['devices'], "the agent's local socket", function () {
     }
   });
 
+  it('stays the one of the agent that has it when somebody starts another', async () => {
+    const before = await device.must(['stat', '-c', '%i %Z', '/run/curfew/agent.sock', '/var/lib/curfew/state.json']);
+    const second = await device.run([`${DEVICE_BIN}/curfew-agent`, 'run'], { timeoutMs: 60_000 });
+    assert.equal(second.exitCode, 1);
+    assert.match(
+      second.stderr,
+      /another agent \(process \d+\) has the rights in \/run\/curfew.*\[AGENT_RUNS_ALREADY\]/,
+    );
+    const after = await device.must(['stat', '-c', '%i %Z', '/run/curfew/agent.sock', '/var/lib/curfew/state.json']);
+    assert.equal(after, before);
+    await served(bob);
+  });
+
   it('is the only door but for sudo: nothing listens but its log server, on loopback, also after the signal of log rotation', async () => {
     process.kill(await agent.pid(), 'SIGUSR1');
     await served(bob);

@@ -205,3 +205,26 @@ describe('who a certificate is taken for', function () {
     assert.equal((await renew(Buffer.from('no request at all')))?.code, 'CSR_INVALID');
   });
 });
+
+describe('a certificate that is to be renewed', function () {
+  this.timeout(30_000);
+
+  it('is so for a device that has one still, whatever strangers at its address do', async () => {
+    const server = await startTestServer({ CURFEW_LIMITS_UNKNOWN_CALLS_PER_MINUTE: '1' });
+    const client = (caller: ApiCaller) => new ApiClient(server.address, server.running.caFile, caller);
+    const operator = client({ token: server.ownerToken });
+    const { secret } = await operator.unary(DeviceServiceService.createJoinToken, { uses: 1, ttl: undefined });
+    const device = await ScriptedDevice.join(server, secret, 'web-1', ['alice']);
+    const [stranger, agent] = [client({}), client(device.identity)];
+    try {
+      const csr = await signingRequest(device.identity.key);
+      const renew = async (by: ApiClient) => (await refusalOf(by.unary(EnrollmentServiceService.renew, { csr })))?.code;
+      assert.equal((await refusalOf(stranger.unary(ServerServiceService.getServerInfo, {})))?.code, 'NOT_SIGNED_IN');
+      assert.equal(await renew(stranger), 'TOO_MANY_CALLS');
+      assert.equal(await renew(agent), undefined);
+    } finally {
+      for (const each of [operator, stranger, agent, device]) each.close();
+      await server.close();
+    }
+  });
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
-import { AccessRequestState, EndReason, LocalSession, SessionState } from '@curfew/proto';
+import { AccessRequestState, EndReason, GrantKind, GrantOptions, LocalSession, SessionState } from '@curfew/proto';
 import { CurfewError, SystemClock } from '@curfew/shared';
 import { FakeAgent } from '../support/fake-agent.js';
 import { eventually } from '../support/wait.js';
@@ -182,6 +182,20 @@ describe('curfew against an agent', function () {
       const { code, out } = await sudo('--', 'id', '-u').result();
       assert.deepEqual([code, out], [0, '0\n']);
       assert.deepEqual(agent.calls, ['getStatus']);
+    });
+
+    it('does not take the right for another command, or in a group, for one that fits', async () => {
+      const other = { kind: GrantKind.SUDO_RULE, commands: [{ argv: ['/bin/false'] }] };
+      const group = { kind: GrantKind.GROUP_MEMBERSHIP, group: 'dialout' };
+      const active = (id: string, options: Parameters<typeof GrantOptions.fromPartial>[0]) =>
+        LocalSession.fromPartial({ id, state: SessionState.ACTIVE, options });
+      agent.change({ sessions: [active('ses-1', other), active('ses-2', group)] });
+      const run = sudo('--', 'id', '-u');
+      await run.until(/Ctrl-C stops the waiting/);
+      agent.decide(AccessRequestState.APPROVED, '');
+      const { code, out } = await run.result();
+      assert.deepEqual([code, out], [0, '0\n']);
+      assert.deepEqual(agent.calls, ['getStatus', 'requestAccess', 'watchStatus', 'start', 'end']);
     });
 
     it('uses a request from before, and leaves its session', async () => {

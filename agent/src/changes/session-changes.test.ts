@@ -242,6 +242,7 @@ describe('the lasting changes of a session', () => {
     second.put('new');
     await second.hold();
     await second.changes.begin();
+    await second.settled();
     assert.deepEqual(second.since(), ['during new']);
   });
 
@@ -256,6 +257,21 @@ describe('the lasting changes of a session', () => {
     await changes.look();
     await touch();
     assert.deepEqual(since(), ['during at once']);
+  });
+
+  it('keep nothing waiting that begins while the first look is under way, and miss nothing of it', async () => {
+    const { changes, hold, pass, put, since, whileLooking } = setUp();
+    put('old');
+    let release = (): void => undefined;
+    whileLooking(() => new Promise((resolve) => (release = resolve)));
+    await changes.begin();
+    await pass(MINUTE);
+    await hold();
+    put('new');
+    assert.deepEqual(since(), []);
+    release();
+    await pass(0);
+    assert.deepEqual(since(), ['during new']);
   });
 
   it('do not go under in a session that was over before the device was looked at', async () => {
@@ -273,8 +289,9 @@ describe('the lasting changes of a session', () => {
   });
 
   it('are looked for once where several rights are made one after the other', async () => {
-    const { changes, give, pass, since, looks } = setUp();
+    const { changes, give, pass, settled, since, looks } = setUp();
     await changes.begin();
+    await settled();
     const before = looks();
     for (const word of ['0', '1', '2']) await give(`ses-${word.repeat(20)}`);
     assert.equal(looks(), before, 'a use of the right has to wait for a look');

@@ -70,7 +70,10 @@ export class SessionChanges {
 
   constructor(private readonly parts: SessionChangesParts) {}
 
-  /** Looks at the device as it is, and goes on with what an earlier process has begun. Call before anything is granted. */
+  /**
+   * Goes on with what an earlier process has begun, and looks at the device as it is; nothing waits for that look. Call before
+   * anything is granted.
+   */
   async begin(): Promise<void> {
     const { store, holder, logger } = this.parts;
     try {
@@ -81,10 +84,11 @@ export class SessionChanges {
     } catch (error) {
       logger.warn('what was known of lasting changes cannot be read', { error });
     }
-    await this.look();
     this.stopListening = holder.onChange(() => this.rightsChanged());
-    if (this.scan === undefined) void this.scanFiles();
-    this.lookLater();
+    void this.look().finally(() => {
+      if (this.scan === undefined && !this.stopped && !this.scanning) void this.scanFiles();
+      this.lookLater();
+    });
   }
 
   stop(): void {

@@ -15,6 +15,7 @@ import {
 } from '@curfew/proto';
 import { Exit, EXIT, safeText, say, usageError } from '@curfew/shared/cli';
 import { withAgent, type AgentConnection } from './agent-connection.js';
+import { covers } from './covers.js';
 import { untilDecided } from './decision.js';
 import { known, requestOf, START_WITHIN } from './person-actions.js';
 import type { PersonContext } from './person-context.js';
@@ -26,7 +27,7 @@ import { sessionLines } from './session-text.js';
 const SUDO = ['/usr/bin/sudo', '/run/wrappers/bin/sudo', '/usr/bin/doas'];
 
 /**
- * `sudo -- COMMAND…`: uses the right that is there, else an open request, else asks; then runs the command and ends with
+ * `sudo -- COMMAND…`: uses the right for it that is there, else an open request for one, else asks; then runs the command and ends with
  * its exit code. A session that came from this call's own request is ended afterwards, unless --keep.
  */
 export async function runWithSudo(
@@ -47,7 +48,7 @@ export async function runWithSudo(
   throw new Exit(code);
 }
 
-/** Sees to it that a session is active. Gives the session when this call itself has asked for it. */
+/** Sees to it that a session is active that is for the command. Gives the session when this call itself has asked for it. */
 async function obtainRight(
   context: PersonContext,
   command: Command,
@@ -56,9 +57,10 @@ async function obtainRight(
   argv: readonly string[],
   flags: SudoFlags,
 ): Promise<LocalSession | undefined> {
-  if (status.sessions.some(({ state }) => state === SessionState.ACTIVE)) return undefined;
+  if (status.sessions.some(({ state, options }) => state === SessionState.ACTIVE && covers(options, argv)))
+    return undefined;
   const open = (wanted: AccessRequestState): AccessRequest | undefined =>
-    status.requests.find(({ state }) => state === wanted);
+    status.requests.find(({ state, options }) => state === wanted && covers(options, argv));
   const before = open(AccessRequestState.APPROVED) ?? open(AccessRequestState.PENDING);
   const request = before ?? (await ask(command, agent, argv, flags));
   const decided = await untilDecided(context, agent, request, flags.timeout);
@@ -80,7 +82,7 @@ async function ask(
   argv: readonly string[],
   flags: SudoFlags,
 ): Promise<AccessRequest> {
-  if (flags.reason === undefined) usageError(command, "you have no admin rights now, so say why: --reason '…'");
+  if (flags.reason === undefined) usageError(command, "you have no right for this now, so say why: --reason '…'");
   const wish = requestOf(
     flags.for,
     flags.reason,

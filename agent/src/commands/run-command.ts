@@ -17,7 +17,7 @@ interface Run {
   readonly endSessions?: boolean;
 }
 
-/** `run`: until a signal ends it. Errors: DEVICE_UNKNOWN when this machine is not enrolled, STATE_NEWER. */
+/** `run`: until a signal ends it. Errors: DEVICE_UNKNOWN when this machine is not enrolled, STATE_NEWER, AGENT_RUNS_ALREADY. */
 export async function runAgent(context: AgentContext, endSessions: boolean): Promise<void> {
   // A signal may come while the agent starts, and must then find everything that it has to undo.
   let restart = (): void => undefined;
@@ -29,13 +29,14 @@ export async function runAgent(context: AgentContext, endSessions: boolean): Pro
   process.exit(0);
 }
 
-/** Runs an agent until it is to stop. Errors: DEVICE_UNKNOWN when this machine is not enrolled. */
+/** Runs an agent until it is to stop. Errors: DEVICE_UNKNOWN when this machine is not enrolled, AGENT_RUNS_ALREADY. */
 export async function runUntil(
   context: AgentContext,
   { logger, stop, restart, started, endSessions = false }: Run,
 ): Promise<void> {
   const paths = rootPaths(context);
   context.home.prepare(paths.stateDir);
+  await context.home.becomeSole?.(paths, context.clock, logger);
   const daemon = await startDaemon({
     platform: await context.platform(paths),
     paths,

@@ -1,3 +1,4 @@
+import type { Clock, Logger } from '@curfew/shared';
 import type { AgentPaths } from './agent-paths.js';
 
 /** Where an agent of this machine has its things, and who may be one. */
@@ -6,4 +7,9 @@ export interface AgentHome {
   paths(env: Readonly<Record<string, string | undefined>>): AgentPaths;
   /** Makes the folder for secrets and sees that nobody else can enter it. Errors: STORAGE_UNSAFE. */
   prepare(stateDir: string): void;
+  /**
+   * Sees to it that no other agent runs here as long as this process lives; undefined where its door does. Errors:
+   * AGENT_RUNS_ALREADY.
+   */
+  readonly becomeSole?: (paths: AgentPaths, clock: Clock, logger: Logger) => Promise<void>;
 }

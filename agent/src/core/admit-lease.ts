@@ -20,7 +20,7 @@ export type Admission =
   { readonly ok: true; readonly deadline: BootMs } | { readonly ok: false; readonly code: ErrorCode };
 
 /** How far the wall clock may be behind the server's before nothing is granted. */
-const CLOCK_TOLERANCE = 2 * MINUTE;
+export const CLOCK_TOLERANCE = 2 * MINUTE;
 
 /** Every check of a signed lease that needs no operating system. The signature has been checked before. */
 export function admitLease(lease: LeaseClaims, facts: AdmissionFacts): Admission {

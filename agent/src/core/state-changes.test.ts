@@ -1,3 +1,4 @@
+import { instantMs, MINUTE } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import type { AgentState, GrantRecord } from '../ports/state-file.js';
 import { withFloorOf } from './state-changes.js';
@@ -19,6 +20,8 @@ const desired = (change: Partial<Parameters<typeof withFloorOf>[1]> = {}) => ({
   ...{ incarnation: 2, generation: 8, revokedEpoch: 3, checkpoint: '', leases: [{ issuedAtMs: 400 }], ...change },
 });
 
+const NOW = instantMs(1_000);
+
 const gone = (...epochs: number[]): GrantRecord[] => epochs.map((epoch) => ({ epoch }) as GrantRecord);
 
 describe('the floor after a desired state', () => {
@@ -35,6 +38,7 @@ describe('the floor after a desired state', () => {
         desired(change),
         gone(...ends),
         new Set(),
+        NOW,
       );
       const expected = {
         floorEpoch: epoch,
@@ -45,15 +49,28 @@ describe('the floor after a desired state', () => {
     });
 
   it('comes with the latest time that was signed, and with the newest checkpoint that was told', () => {
-    assert.equal(withFloorOf(STATE, desired(), [], new Set()).latestSignedMs, 900);
-    assert.equal(withFloorOf(STATE, desired({ leases: [{ issuedAtMs: 901 }] }), [], new Set()).latestSignedMs, 901);
-    assert.equal(withFloorOf(STATE, desired(), [], new Set()).desiredCheckpoint, 'old');
-    assert.equal(withFloorOf(STATE, desired({ checkpoint: 'new' }), [], new Set()).desiredCheckpoint, 'new');
+    assert.equal(withFloorOf(STATE, desired(), [], new Set(), NOW).latestSignedMs, 900);
+    assert.equal(
+      withFloorOf(STATE, desired({ leases: [{ issuedAtMs: 901 }] }), [], new Set(), NOW).latestSignedMs,
+      901,
+    );
+    assert.equal(withFloorOf(STATE, desired(), [], new Set(), NOW).desiredCheckpoint, 'old');
+    assert.equal(withFloorOf(STATE, desired({ checkpoint: 'new' }), [], new Set(), NOW).desiredCheckpoint, 'new');
+  });
+
+  it('remembers no time that its own clock could not agree with', () => {
+    const signedAt = (...at: number[]): number =>
+      withFloorOf(STATE, desired({ leases: at.map((issuedAtMs) => ({ issuedAtMs })) }), [], new Set(), NOW)
+        .latestSignedMs;
+    const last = NOW + 2 * MINUTE;
+    assert.equal(signedAt(last), last);
+    assert.equal(signedAt(last + 1), 900);
+    assert.equal(signedAt(last + 1, 901), 901);
   });
 
   it('leaves the ends of which the server has not heard, and no others', () => {
     const ended = ['a', 'b'].map((sessionId) => ({ sessionId }) as AgentState['ended'][number]);
-    const after = withFloorOf({ ...STATE, ended }, desired(), [], new Set(['b']));
+    const after = withFloorOf({ ...STATE, ended }, desired(), [], new Set(['b']), NOW);
     assert.deepEqual(after.ended, [{ sessionId: 'b' }]);
   });
 });

@@ -1,4 +1,6 @@
+import type { InstantMs } from '@curfew/shared';
 import type { AgentState, EndedRecord, GrantRecord } from '../ports/state-file.js';
+import { CLOCK_TOLERANCE } from './admit-lease.js';
 
 /** Puts a right's next record in the place of the one that is there; nothing happens when it is there no longer. */
 export const replaceGrant = (state: AgentState, old: GrantRecord, next: GrantRecord): AgentState => ({
@@ -26,7 +28,8 @@ export const withEnded = (state: AgentState, ended: EndedRecord): AgentState => 
 
 /**
  * The floor after a desired state: what is at or below it never comes back. `gone` are the rights that it ends, `wanted`
- * the sessions that it still names. A new incarnation counts from the start.
+ * the sessions that it still names. A new incarnation counts from the start. What was signed by a clock that is ahead is refused
+ * for itself, and not remembered: one server's wrong moment would keep everything out until that time has come.
  */
 export function withFloorOf(
   state: AgentState,
@@ -39,7 +42,9 @@ export function withFloorOf(
   },
   gone: readonly GrantRecord[],
   wanted: ReadonlySet<string>,
+  now: InstantMs,
 ): AgentState {
+  const signed = desired.leases.map(({ issuedAtMs }) => issuedAtMs).filter((at) => at <= now + CLOCK_TOLERANCE);
   const fresh = desired.incarnation > state.incarnation;
   const epochs = fresh ? [0] : [state.floorEpoch, ...gone.map(({ epoch }) => epoch)];
   return {
@@ -48,7 +53,7 @@ export function withFloorOf(
     floorGeneration: desired.generation,
     floorEpoch: Math.max(desired.revokedEpoch, ...epochs),
     desiredCheckpoint: desired.checkpoint || state.desiredCheckpoint,
-    latestSignedMs: Math.max(state.latestSignedMs, ...desired.leases.map(({ issuedAtMs }) => issuedAtMs)),
+    latestSignedMs: Math.max(state.latestSignedMs, ...signed),
     ended: state.ended.filter(({ sessionId }) => wanted.has(sessionId)),
   };
 }

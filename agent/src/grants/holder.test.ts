@@ -96,6 +96,14 @@ function setUp(
   return { holder, host, clock, stateFile, lease, desired };
 }
 
+/** Recovers for as long as that may hold up a start. */
+async function recoverAtMost(holder: Holder, clock: ManualClock): Promise<void> {
+  const recovering = holder.recover();
+  for (let turns = 0; turns < 50; turns += 1) await turn();
+  clock.advance(durationMs(5_000));
+  await recovering;
+}
+
 describe('holder', () => {
   it('has made and on record what the lease says of recording, and nothing where it says nothing', async () => {
     const { holder, host, lease, desired } = setUp();
@@ -179,6 +187,24 @@ describe('holder', () => {
       assert.deepEqual(holder.snapshot.grants, []);
     });
 
+  it('gives nothing more when it stops, neither what is on its way nor what is offered then', async () => {
+    const { holder, host, lease, desired } = setUp();
+    const [second, third] = ['1', '2'].map((word, at) => lease({ sessionId: `ses-${word.repeat(20)}`, epoch: at + 2 }));
+    host.holdUp = true;
+    const applied = holder.applyDesired(desired(1, [lease(), second!]));
+    while (host.release === undefined) await turn();
+    holder.stop();
+    const ending = holder.endAll('ended_by_user', '', 'the agent was stopped');
+    host.holdUp = false;
+    host.release();
+    await Promise.all([applied, ending, holder.applyDesired(desired(2, [second!, third!]))]);
+    assert.deepEqual([host.asked, host.rights.size, holder.snapshot.grants], [1, 0, []]);
+    assert.deepEqual(
+      holder.snapshot.ended.map(({ sessionId, reason }) => [sessionId, reason]),
+      [[SESSION, 'ended_by_user']],
+    );
+  });
+
   it('does not claim to have applied a revoke whose removal is stuck, and ends other rights on time meanwhile', async () => {
     const { holder, host, clock, lease, desired } = setUp();
     const other = `ses-${'1'.repeat(20)}`;
@@ -261,6 +287,16 @@ describe('holder', () => {
       assert.equal(host.asked, 0);
       assert.equal(host.rights.size, 0);
     });
+
+  it('takes what a server signs as soon as that has its time right again', async () => {
+    const { holder, host, clock, lease, desired } = setUp();
+    const ahead = lease({ issuedAtMs: clock.now() + 2 * 3_600_000, wallEndMs: clock.now() + 3 * 3_600_000 });
+    await holder.applyDesired(desired(1, [ahead]));
+    assert.deepEqual([holder.snapshot.ended[0]?.code, host.asked], ['LEASE_CLOCK_BEHIND', 0]);
+    const other = `ses-${'1'.repeat(20)}`;
+    await holder.applyDesired(desired(2, [lease({ sessionId: other, epoch: 2 })]));
+    assert.deepEqual([...host.rights.keys()], [other]);
+  });
 
   it('ends on the boot clock when the wall clock is set back, and in the tick after sleep', async () => {
     const { holder, host, clock, lease, desired } = setUp();
@@ -460,8 +496,8 @@ describe('holder', () => {
     await first.holder.applyDesired(first.desired(1, [first.lease()]));
     first.host.list = () => Promise.reject(new Error('EIO: i/o error, scandir'));
     first.clock.suspend(durationMs(60_000));
-    const { holder, host } = setUp(first.stateFile, first.host, first.clock);
-    await holder.recover();
+    const { holder, host, clock } = setUp(first.stateFile, first.host, first.clock);
+    await recoverAtMost(holder, clock);
     assert.equal(host.rights.size, 0);
     assert.equal(holder.snapshot.ended[0]?.reason, 'expired');
   });
@@ -473,7 +509,7 @@ describe('holder', () => {
     const { holder, host, clock, desired, lease } = setUp(undefined, first.host, first.clock);
     const { list } = host;
     host.list = () => Promise.reject(new Error('EIO: i/o error, scandir'));
-    await holder.recover();
+    await recoverAtMost(holder, clock);
     const given = lease({ sessionId: `ses-${'1'.repeat(20)}` });
     await holder.applyDesired(desired(1, [given]));
     assert.deepEqual([...host.rights.keys()], [stranger.sessionId, given.sessionId]);
@@ -481,6 +517,62 @@ describe('holder', () => {
     clock.advance(durationMs(1_000));
     for (let wait = 0; wait < 20; wait += 1) await turn();
     assert.deepEqual([...host.rights.keys()], [given.sessionId]);
+  });
+
+  /** What an earlier process has left, of which one right cannot be removed. */
+  async function leftBehind(phase: 'intended' | 'held' | 'unknown') {
+    const first = setUp();
+    const other = first.lease({ sessionId: `ses-${'1'.repeat(20)}`, epoch: 2 });
+    await first.holder.applyDesired(first.desired(1, [first.lease({ durationMs: 1_000 }), other]));
+    const saved = first.stateFile.saved!;
+    const grants = saved.grants.flatMap((grant) => {
+      if (grant.sessionId !== SESSION) return [grant];
+      return phase === 'unknown' ? [] : [{ ...grant, phase, madeAtMs: phase === 'held' ? grant.madeAtMs : 0 }];
+    });
+    first.stateFile.saved = { ...saved, grants };
+    first.clock.suspend(durationMs(1_000));
+    first.host.stuck.add(SESSION);
+    const left = setUp(first.stateFile, first.host, first.clock);
+    const removers = new Set([SESSION]);
+    Object.assign(left.host, {
+      armed: async () => [...removers],
+      arm: async ({ sessionId }: GrantOrder) => void removers.add(sessionId),
+      disarm: async (id: string) => void removers.delete(id),
+    });
+    await recoverAtMost(left.holder, left.clock);
+    return { ...left, other, removers };
+  }
+
+  for (const phase of ['intended', 'held', 'unknown'] as const)
+    it(`recovers as far as it can when what is left of a right that was ${phase} is stuck`, async () => {
+      const { holder, host, clock, stateFile, desired, lease, other, removers } = await leftBehind(phase);
+      const third = lease({ sessionId: `ses-${'2'.repeat(20)}`, epoch: 3 });
+      await holder.applyDesired(desired(2, [lease({ epoch: 4 }), other, third]));
+      const asked = host.asked;
+      assert.ok(host.rights.has(third.sessionId), 'what else is given is given');
+      await holder.applyDesired(desired(3, [lease({ epoch: 4 }), third]));
+      assert.equal(host.rights.has(other.sessionId), false, 'what else ends ends');
+      assert.deepEqual([host.rights.has(SESSION), host.asked, removers.has(SESSION)], [true, asked, true]);
+      assert.equal(holder.applied.generation, 0, 'nothing is done as long as something is left');
+      host.stuck.clear();
+      clock.advance(durationMs(250));
+      await holder.recovered;
+      assert.deepEqual([holder.applied.generation, stateFile.saved?.floorGeneration], [3, 3]);
+      const isGiven = phase !== 'held';
+      assert.deepEqual([host.rights.has(SESSION), host.asked], [isGiven, asked + (isGiven ? 1 : 0)]);
+      const ended = holder.snapshot.ended.map(({ sessionId, reason }) => ({ sessionId, reason }));
+      assert.deepEqual(ended, isGiven ? [] : [{ sessionId: SESSION, reason: 'expired' }]);
+      assert.equal(removers.has(SESSION), isGiven);
+    });
+
+  it('claims no revoke of what an earlier process has left before that is gone', async () => {
+    const { holder, host, clock, desired, other, removers } = await leftBehind('unknown');
+    await holder.applyDesired(desired(2, [other], { revokedEpoch: 1 }));
+    assert.deepEqual([host.rights.has(SESSION), holder.applied.generation, removers.has(SESSION)], [true, 0, true]);
+    host.stuck.clear();
+    clock.advance(durationMs(250));
+    await holder.recovered;
+    assert.deepEqual([host.rights.has(SESSION), holder.applied.generation, removers.has(SESSION)], [false, 2, false]);
   });
 
   it('removes every right and goes no further when a newer agent has written the state, which stays', async () => {

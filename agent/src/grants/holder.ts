@@ -13,25 +13,21 @@ import { isOver } from '../core/is-over.js';
 import { countRefusals, unsoundAmong } from '../core/lease-refusals.js';
 import { endedRecord, replaceGrant, withEnded, withFloorOf, withoutGrant } from '../core/state-changes.js';
 import { keyOf, type AccountKey } from '../ports/account-key.js';
+import type { FoundRight } from '../ports/privilege-host.js';
 import type { AgentState, EndedRecord, GrantRecord } from '../ports/state-file.js';
 import type { HolderParts } from './holder-parts.js';
 import { KeptState } from './kept-state.js';
 import { OfflineWatch } from './offline-watch.js';
-import { orderOf } from './order-of.js';
 import { lookAtRights } from './look-at-rights.js';
+import { makeRight } from './make-right.js';
 import { removeForever } from './remove-forever.js';
-import { recover, standDownLeftRemovers } from './recover.js';
-import type { VerifiedDesired } from './verified-state.js';
-
-/** An end that the server has decided. */
-interface OrderedEnd {
-  /** Called before it is reported: the server needs no record of it. */
-  readonly known: () => void;
-  readonly requestId: string;
-}
+import { atMost, recover, standDownLeftRemovers } from './recover.js';
+import type { OrderedEnd, VerifiedDesired } from './verified-state.js';
 
 /** One tick compares every deadline; a timer for each lease would stop in sleep and overflow. */
 const TICK = durationMs(250);
+/** How long a recovery holds up everything else. */
+const RECOVERY_PATIENCE = durationMs(5_000);
 /** How many ends people on the device can look back on. */
 const RECENT_ENDS_KEPT = 100;
 /** How many ticks pass between looks at whether accounts are still who they were. */
@@ -61,10 +57,13 @@ export class Holder {
   private readonly removals = new Map<string, Promise<void>>();
   /** Grants that are being made now; one that is too late undoes itself before it resolves. */
   private readonly makings = new Map<string, Promise<void>>();
+  /** While something is left of an earlier process no desired state is done; the newest is applied again then. */
+  private waiting: { readonly desired?: VerifiedDesired } | undefined;
   private readonly listeners = new Set<() => void>();
   private ticks = 0;
   private stopTick = (): void => undefined;
   private looking = false;
+  private isStopped = false;
 
   constructor(private readonly parts: HolderParts) {
     this.kept = new KeptState(parts.stateFile, parts.bootId, parts.logger, parts.deviceId ?? '');
@@ -83,30 +82,44 @@ export class Holder {
 
   /**
    * Cleans up before anything else, with no network: whatever is over, of another boot, unknown to the record or not
-   * as the record says is removed. Only a right on which record and operating system agree is kept. Errors: STATE_NEWER, once
-   * every right is removed: what was revoked before cannot be known.
+   * as the record says is removed. Only a right on which record and operating system agree is kept. A removal that takes long
+   * goes on by itself: see `recovered`. Errors: STATE_NEWER, once every right is removed: what was revoked before cannot be known.
    */
   async recover(): Promise<void> {
-    const { host, clock, logger } = this.parts;
+    const { clock } = this.parts;
     // A right of another boot is gone by itself; its session may go on under a fresh lease.
     if (!(await this.kept.load())) this.kept.update({ grants: [], linkSeen: bootMs(0) });
-    await recover({
-      host,
+    const gone = recover({
+      ...this.parts,
       bootNow: clock.bootTime(),
       now: clock.now(),
       records: this.kept.state.grants,
       recordsNow: () => this.kept.state.grants,
-      removeForever: (remove) => this.removeForever(remove),
+      removeForever: this.removeForever,
+      discard: (right) => this.discard(right),
       end: (record, reason, detail) => this.end(record, reason, '', detail),
       endAgain: (record) => this.endAgain(record),
-      forget: ({ sessionId }) => {
-        this.kept.update(withoutGrant(this.kept.state, sessionId));
-      },
     });
     const { newer } = this.kept;
-    if (newer !== undefined) throw new CurfewError('STATE_NEWER', { file: newer.file, version: String(newer.version) });
+    if (newer !== undefined) {
+      await gone;
+      throw new CurfewError('STATE_NEWER', { file: newer.file, version: String(newer.version) });
+    }
+    this.waiting = {};
+    this.recovered = gone.then(() => this.endRecovery());
+    await atMost(RECOVERY_PATIENCE, clock, this.recovered);
+  }
+
+  /** Resolves when everything is gone that an earlier process has left and that was not to stay. */
+  recovered: Promise<void> = Promise.resolve();
+
+  private async endRecovery(): Promise<void> {
+    const { host, logger } = this.parts;
     await this.kept.save();
-    await standDownLeftRemovers(host, this.kept.state.grants, logger);
+    await standDownLeftRemovers(host, () => this.kept.state.grants, logger);
+    const { desired } = this.waiting ?? {};
+    this.waiting = undefined;
+    if (desired !== undefined && this.isNewest(desired)) await this.applyDesired(desired);
   }
 
   /** Begins to compare deadlines. */
@@ -121,7 +134,9 @@ export class Holder {
     again();
   }
 
+  /** Compares no deadline any more, and gives nothing more of what a server may still offer. */
   stop(): void {
+    this.isStopped = true;
     this.stopTick();
   }
 
@@ -164,12 +179,13 @@ export class Holder {
       this.leaseRefusals = countRefusals(desired.refused);
       return this.refuseServer('LEDGER_ROLLED_BACK');
     }
+    if (this.waiting !== undefined) this.waiting = { desired };
     // The first state that a device ever hears of is no newer incarnation.
     if (incarnation > 0 && desired.incarnation > incarnation) this.refusalCode = '';
     const wanted = new Set([...desired.leases.map(({ sessionId }) => sessionId), ...desired.kept]);
     const gone = this.kept.state.grants.filter(({ sessionId }) => !wanted.has(sessionId));
     const isNews = desired.incarnation > incarnation || desired.generation > floorGeneration;
-    this.kept.update(withFloorOf(this.kept.state, desired, gone, wanted));
+    this.kept.update(withFloorOf(this.kept.state, desired, gone, wanted, this.parts.clock.now()));
     // Claimed with the last right that is gone, and told in one: a revoke waits for nothing else, grants least of all.
     let left = gone.length;
     const oneGone = (): void => {
@@ -214,12 +230,14 @@ export class Holder {
   /** Whether nothing has come since that says otherwise. */
   private isNewest({ incarnation, generation }: VerifiedDesired): boolean {
     const { state } = this.kept;
+    if (this.isStopped) return false;
     return this.refusalCode === '' && incarnation === state.incarnation && generation === state.floorGeneration;
   }
 
   /** The desired state is done, as far as it takes away. */
   private claim({ incarnation, generation }: VerifiedDesired): void {
     const { applied } = this;
+    if (this.waiting !== undefined) return;
     if (incarnation <= applied.incarnation && generation <= applied.generation) return;
     this.applied = { incarnation, generation };
     this.isTold = false;
@@ -257,6 +275,8 @@ export class Holder {
     // What has ended here is over for good; the server learns of it from the observed state.
     const over = this.kept.state.ended.find(({ sessionId }) => sessionId === lease.sessionId);
     if (over !== undefined || held?.phase === 'removing') return unsoundAmong(over?.code);
+    // What an earlier process has left of it is still being removed.
+    if (this.waiting !== undefined && this.removals.has(lease.sessionId)) return [];
     const admission = admitLease(lease, {
       deviceKeyHash: this.parts.deviceKeyHash,
       incarnation: desired.incarnation,
@@ -276,48 +296,21 @@ export class Holder {
       this.kept.update(replaceGrant(this.kept.state, held, { ...held, epoch: lease.epoch }));
       return [];
     }
-    const making = this.make(lease, admission.deadline, held, desired);
+    const { kept, offline, removeForever } = this;
+    const making = makeRight(
+      {
+        ...{ ...this.parts, kept, offline, removeForever },
+        noted: () => this.claim(desired),
+        refused: (code, detail) => this.refused(lease, code, detail),
+        made: () => this.changed(),
+      },
+      lease,
+      admission.deadline,
+      held,
+    );
     this.makings.set(lease.sessionId, making);
     await making.finally(() => this.makings.delete(lease.sessionId));
     return [];
-  }
-
-  /** Intent recorded, remover armed, right made and read back, recorded as held. */
-  private async make(
-    lease: LeaseClaims,
-    deadline: BootMs,
-    earlier: GrantRecord | undefined,
-    desired: VerifiedDesired,
-  ): Promise<void> {
-    const { host, clock, logger } = this.parts;
-    const order = orderOf(lease, deadline);
-    const rule = this.offline.ruleOf(lease);
-    const [madeAtMs, undoChanges] = [earlier?.madeAtMs ?? 0, lease.undoChanges === true];
-    const intended: GrantRecord = { ...order, ...rule, undoChanges, epoch: lease.epoch, phase: 'intended', madeAtMs };
-    this.kept.update({ grants: [...this.kept.state.grants.filter((grant) => grant !== earlier), intended] });
-    try {
-      await this.kept.saveOrThrow();
-      this.claim(desired);
-      await host.arm(this.offline.bounded({ ...order, ...rule }));
-      await host.grant(order);
-      if (!this.kept.state.grants.includes(intended)) {
-        // Its end was decided while it was being made.
-        await this.removeForever(() => host.remove(order));
-        return;
-      }
-      const held: GrantRecord = { ...intended, phase: 'held', madeAtMs: clock.now() };
-      await this.kept.saveFirst((state) => replaceGrant(state, intended, held));
-      logger.info('right made', { sessionId: lease.sessionId, account: keyOf(lease.account) });
-      this.changed();
-    } catch (error) {
-      logger.warn('right not made', { sessionId: lease.sessionId, error });
-      const code = error instanceof CurfewError ? error.code : 'INTERNAL';
-      const detail = error instanceof Error ? error.message : String(error);
-      await this.removeForever(() => host.remove(order));
-      this.kept.update(withoutGrant(this.kept.state, lease.sessionId));
-      await this.refused(lease, code, detail);
-      await host.disarm(lease.sessionId).catch(() => undefined);
-    }
   }
 
   private async refused(lease: LeaseClaims, code: string, detail: string): Promise<void> {
@@ -350,6 +343,17 @@ export class Holder {
       this.removals.delete(record.sessionId);
     });
     this.removals.set(record.sessionId, removal);
+    return removal;
+  }
+
+  private discard(right: GrantRecord | FoundRight): Promise<void> {
+    const { sessionId } = right;
+    if ('phase' in right) this.kept.update(replaceGrant(this.kept.state, right, { ...right, phase: 'removing' }));
+    const removal = this.removeForever(() => this.parts.host.remove(right)).then(() => {
+      this.removals.delete(sessionId);
+      this.kept.update(withoutGrant(this.kept.state, sessionId));
+    });
+    this.removals.set(sessionId, removal);
     return removal;
   }
 
@@ -386,9 +390,8 @@ export class Holder {
   /** What ended since the agent started, for the person on the device. */
   readonly recentEnds = new Map<string, EndedRecord>();
 
-  private removeForever(remove: () => Promise<void>): Promise<void> {
-    return removeForever(remove, this.parts, TICK);
-  }
+  private readonly removeForever = (remove: () => Promise<void>): Promise<void> =>
+    removeForever(remove, this.parts, TICK);
 
   private changed(): void {
     this.isTold = true;

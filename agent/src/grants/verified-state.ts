@@ -22,3 +22,10 @@ export interface EndNotice {
   /** Of the operator's call, for the log; '' when there was none. */
   readonly requestId: string;
 }
+
+/** An end that the server has decided. */
+export interface OrderedEnd {
+  /** Called before it is reported: the server needs no record of it. */
+  readonly known: () => void;
+  readonly requestId: string;
+}

@@ -64,6 +64,7 @@ export class ServerLink {
   private client: LinkServiceClient | undefined;
   private stream: Stream | undefined;
   private conversation: LinkConversation | undefined;
+  private renewing: Promise<void> | undefined;
 
   constructor(
     private identity: DeviceIdentity,
@@ -96,7 +97,9 @@ export class ServerLink {
   async run(): Promise<void> {
     for (let fenced = 0; !this.stopped;) {
       try {
-        await this.renewIfDue();
+        // A certificate that is still good opens the link: whatever keeps a renewal from coming keeps no revoke waiting.
+        if (this.parts.clock.now() < this.certificateLife().to) void this.renewInBackground();
+        else await this.renewIfDue();
         await this.converse();
       } catch (error) {
         const known = error instanceof CurfewError ? error : undefined;
@@ -262,11 +265,22 @@ export class ServerLink {
     if (this.linked) this.conversation?.sendObserved();
   }
 
-  /** A certificate is renewed at half of its life; also after its end, for the key proves who asks. */
+  private certificateLife(): { readonly from: number; readonly to: number } {
+    const { validFrom, validTo } = new X509Certificate(this.identity.certificate);
+    return { from: Date.parse(validFrom), to: Date.parse(validTo) };
+  }
+
+  /** A certificate is renewed at half of its life; also after its end, for the key proves who asks. One renewal at a time. */
   private async renewIfDue(): Promise<void> {
-    const certificate = new X509Certificate(this.identity.certificate);
-    const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+    const { from, to } = this.certificateLife();
     if (this.parts.clock.now() < (from + to) / 2) return;
+    this.renewing ??= this.renew().finally(() => {
+      this.renewing = undefined;
+    });
+    await this.renewing;
+  }
+
+  private async renew(): Promise<void> {
     const client = new EnrollmentServiceClient(
       this.identity.serverAddress,
       deviceCredentials(this.identity),
@@ -292,7 +306,7 @@ export class ServerLink {
     }
   }
 
-  /** Renews while a link is up; the link goes on with the certificate that it began with. */
+  /** Renews beside the link, if it is time; the link goes on with the certificate that it began with. */
   async renewInBackground(): Promise<void> {
     await this.renewIfDue().catch((error: unknown) => {
       this.parts.logger.warn('the certificate could not be renewed, will try again', { error });

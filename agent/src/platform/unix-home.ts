@@ -10,4 +10,6 @@ export const unixHome: AgentHome = {
     return agentPaths(env);
   },
   prepare: prepareStateDir,
+  becomeSole: async ({ runtimeDir }, clock, logger) =>
+    (await import('./unix/sole-agent.js')).becomeSoleAgent(runtimeDir, clock, logger),
 };

@@ -20,7 +20,7 @@ import { up as reEnrolment } from './migrations/0018-re-enrolment.js';
 import { up as observability } from './migrations/0019-observability.js';
 import { up as lossesFirst } from './migrations/0020-losses-first.js';
 import { up as heldUntil } from './migrations/0021-held-until.js';
-import { up as updateTrouble } from './migrations/0024-update-trouble.js';
+import { up as updateTrouble } from './migrations/0022-update-trouble.js';
 
 /** One step of the schema. */
 interface SchemaStep {
@@ -50,5 +50,5 @@ export const MIGRATIONS: Readonly<Record<string, SchemaStep>> = {
   '0019-observability': { up: observability },
   '0020-losses-first': { up: lossesFirst },
   '0021-held-until': { up: heldUntil },
-  '0024-update-trouble': { up: updateTrouble },
+  '0022-update-trouble': { up: updateTrouble },
 };

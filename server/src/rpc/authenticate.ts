@@ -22,6 +22,7 @@ export interface KnownCallers {
   readonly signIns: SignIns;
 }
 
+const RENEW = '/curfew.agent.v1.EnrollmentService/Renew';
 /** All that somebody may do whose password must be changed. */
 const WITH_A_PASSWORD_TO_CHANGE = '/curfew.admin.v1.SignInService/ChangePassword';
 
@@ -39,8 +40,10 @@ export async function authenticate(
   const access = METHOD_ACCESS.get(path);
   if (access === undefined)
     throw new CurfewError('METHOD_NOT_ALLOWED', { role: 'anybody', method: path, needed: 'nothing that exists' });
+  // A renewal needs no certificate. Who has one is known by it: what others do from the same address does not count against it.
+  const isKnown = access === 'device' || (path === RENEW && credentials.certificate?.() !== undefined);
+  if (isKnown) return { kind: 'device', device: await known.devices.byKeyHash(keyHash(credentials)) };
   if (access === 'open') return { kind: 'open' };
-  if (access === 'device') return { kind: 'device', device: await known.devices.byKeyHash(keyHash(credentials)) };
   const caller = await callerBehind(credentials, known, again);
   if (caller.mustChangePassword === true && path !== WITH_A_PASSWORD_TO_CHANGE)
     throw new CurfewError('PASSWORD_CHANGE_REQUIRED');

@@ -5,6 +5,9 @@ import { uidOf, type AccountKey } from '../../ports/account-key.js';
 import type { LocalAccount, WatchedAccounts } from '../../ports/account-directory.js';
 import type { AdminRules } from './admin-rules.js';
 import { parseGroups } from './group-database.js';
+import type { PowerfulIds } from './lasting-power/file-power.js';
+import { NEARLY_ADMIN_GROUPS } from './lasting-power/watched-places.js';
+import { LocalPlaces } from './local-places.js';
 import type { NameServices } from './name-services.js';
 import { parsePasswdLine, type PasswdEntry } from './passwd-entry.js';
 
@@ -30,7 +33,8 @@ export class EtcAccounts implements WatchedAccounts {
   async byKey(key: AccountKey): Promise<LocalAccount | undefined> {
     const [uid, local] = [uidOf(key), await this.entries()];
     const entry = uid === undefined ? undefined : await this.entry(uid, local);
-    return entry === undefined ? undefined : this.account(entry, local, await uidMin(), await this.administrators());
+    if (entry === undefined) return undefined;
+    return this.account(entry, local, await uidMin(), await this.administrators(), await LocalPlaces.now());
   }
 
   /** The group that an account has from its passwd entry. */
@@ -45,7 +49,17 @@ export class EtcAccounts implements WatchedAccounts {
     const people = [...local, ...others]
       .filter(({ uid, name }) => uid >= least && uid !== NOBODY && uid < LARGEST_UID && !isTooLong(name))
       .slice(0, MOST_ACCOUNTS);
-    return Promise.all(people.map((entry) => this.account(entry, local, least, admins)));
+    const places = await LocalPlaces.now();
+    return Promise.all(people.map((entry) => this.account(entry, local, least, admins, places)));
+  }
+
+  /** From which uid on accounts are people's, and which of these, and of the groups, are administrators'. */
+  async powerfulIds(): Promise<PowerfulIds> {
+    const [people, { gids }] = [await this.list(), await this.administrators()];
+    const uids = people.flatMap(({ uid, standingAdmin }) => (standingAdmin && uid !== null ? [uid] : []));
+    const groups = parseGroups(await readFile('/etc/group', 'utf8').catch(() => ''));
+    const nearly = [...groups.values()].flatMap(({ name, gid }) => (NEARLY_ADMIN_GROUPS.has(name) ? [gid] : []));
+    return { ordinaryFrom: await uidMin(), uids, gids: [...gids, ...nearly] };
   }
 
   async version(): Promise<string> {
@@ -65,6 +79,7 @@ export class EtcAccounts implements WatchedAccounts {
     local: readonly PasswdEntry[],
     least: number,
     admins: { names: Set<string>; gids: Set<number> },
+    places: LocalPlaces,
   ): Promise<LocalAccount> {
     const { name, uid, gid } = entry;
     const standingAdmin = uid === 0 || admins.names.has(name) || admins.gids.has(gid);
@@ -72,7 +87,7 @@ export class EtcAccounts implements WatchedAccounts {
       name,
       uid,
       sid: '',
-      fingerprint: await fingerprint(entry),
+      fingerprint: await fingerprintOf(entry, places),
       standingAdmin,
       ineligibleReason: ineligible(entry, local, least).slice(0, LONGEST_REASON),
     };
@@ -130,12 +145,18 @@ function unclearName(name: string): string {
 
 const isTooLong = (name: string): boolean => Buffer.byteLength(name) > LONGEST_NAME_BYTES;
 
-/** Tells an account from a later one with the same uid: name, ids, home, and when the home was made. */
-async function fingerprint({ name, uid, gid, home }: PasswdEntry): Promise<string> {
-  const made = await stat(home).then(
-    ({ birthtimeMs }) => Math.floor(birthtimeMs),
-    () => 0,
-  );
+/**
+ * Tells an account from a later one with the same uid: name, ids, home, and when the home was made, as far as this machine can
+ * say without asking another one.
+ */
+export async function fingerprintOf({ name, uid, gid, home }: PasswdEntry, places: LocalPlaces): Promise<string> {
+  const made =
+    (await places.resolve(home)) === undefined
+      ? 0
+      : await stat(home).then(
+          ({ birthtimeMs }) => Math.floor(birthtimeMs),
+          () => 0,
+        );
   return createHash('sha256').update([name, uid, gid, home, made].join('\0')).digest('hex');
 }
 

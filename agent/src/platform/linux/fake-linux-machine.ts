@@ -107,8 +107,9 @@ export class FakeLinuxMachine implements CommandRunner {
       const found = [...this.timers].filter((unit) => unit.startsWith(prefix));
       return done(found.map((unit) => `${unit}.timer loaded active waiting\n`).join(''));
     }
-    for (const unit of args.slice(2)) this.timers.delete(unit.replace('.timer', ''));
-    return done();
+    const unknown = args.slice(2).filter((unit) => !this.timers.delete(unit.replace('.timer', '')));
+    const told = unknown.map((unit) => `Failed to stop ${unit}: Unit ${unit} not loaded.`);
+    return unknown.length === 0 ? done() : failed(told.join('\n'), 5);
   }
 
   private group(name: string): CommandResult {

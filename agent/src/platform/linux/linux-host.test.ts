@@ -162,6 +162,40 @@ describe('linux host', () => {
     assert.equal(machine.ran.filter(([, verb]) => verb === 'stop').length, 1);
   });
 
+  it('has the timer that was asked for last, and no other, when it is armed twice at a time', async () => {
+    await host.arm(order('sudo_rule'));
+    const longer = order('sudo_rule', { deadline: (clock.bootTime() + 600_000) as GrantOrder['deadline'] });
+    await Promise.all([host.arm(order('sudo_rule')), host.arm(longer)]);
+    const last = machine.ran.findLast(([program]) => program === '/usr/bin/systemd-run');
+    assert.ok(last?.includes('--on-active=601s'), String(last));
+    assert.deepEqual([...machine.timers], [/--unit=(\S+)/.exec(String(last?.[1]))?.[1]]);
+    await Promise.all([host.arm(longer), host.disarm(SESSION)]);
+    assert.deepEqual([...machine.timers], []);
+  });
+
+  it('takes a timer that has fired meanwhile for stopped, and no other', async () => {
+    await host.arm(order('sudo_rule'));
+    const fired = [...machine.timers];
+    const listed = {
+      exitCode: 0,
+      signal: null,
+      stderr: '',
+      stdout: fired.map((unit) => `${unit}.timer loaded\n`).join(''),
+    };
+    let isFirst = true;
+    machine.answers.set('systemctl', ([verb]) => {
+      if (verb !== 'list-units' || !isFirst) return undefined;
+      isFirst = false;
+      for (const unit of fired) machine.timers.delete(unit);
+      return listed;
+    });
+    await host.arm(order('sudo_rule'));
+    assert.equal(machine.timers.size, 1);
+    machine.answers.set('systemctl', ([verb]) => (verb === 'stop' ? failing('Access denied')() : undefined));
+    await assert.rejects(host.disarm(SESSION), refusedAs('REMOVER_UNAVAILABLE'));
+    assert.equal(machine.timers.size, 1);
+  });
+
   for (const [name, answer] of [
     ['fails', failing('Failed to connect to bus')],
     ['is not there', () => new CurfewError('COMMAND_FAILED', { command: 'x', exitCode: 'ENOENT', stderr: '' })],

@@ -38,6 +38,7 @@ export function linuxPlatform(parts: PlatformParts): Platform {
     marks,
     clock,
     searched: parts.searched,
+    powerfulIds: () => accounts.powerfulIds(),
     program: [...watchedProgram(program), ...SERVICE_FILES, ...SETTINGS, versionsDir],
     aside: path.join(stateDir, 'undone'),
     isOwn: async (file, sessionIds) =>

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { WatchedAccounts } from '../../ports/account-directory.js';
 import type { CommandRunner } from '../../ports/command-runner.js';
 import type { PrivilegeHost } from '../../ports/privilege-host.js';
 import { ProcessFolder } from '../../processes/process-folder.js';
@@ -30,7 +29,7 @@ import { WatchdogRemover } from '../unix/watchdog-remover.js';
 /** What gives rights on a Linux machine, and who may have them. */
 export interface LinuxRights {
   readonly host: PrivilegeHost;
-  readonly accounts: WatchedAccounts;
+  readonly accounts: EtcAccounts;
   readonly marks: MembershipMarks;
   readonly folder: ProcessFolder;
   /** Whether a file outside of the agent's own folders is what the host has put there. */

@@ -55,7 +55,7 @@ export class SystemdRemover implements IndependentRemover {
       '--',
       ...argv,
     ]);
-    if (earlier.length > 0) await this.must(SYSTEMCTL, ['stop', '--', ...earlier]);
+    await this.stop(order.sessionId, earlier);
   }
 
   async armed(): Promise<readonly string[]> {
@@ -65,8 +65,18 @@ export class SystemdRemover implements IndependentRemover {
   }
 
   async disarm(sessionId: string): Promise<void> {
-    const timers = await this.timers(sessionId);
-    if (timers.length > 0) await this.must(SYSTEMCTL, ['stop', '--', ...timers]);
+    await this.stop(sessionId, await this.timers(sessionId));
+  }
+
+  /** One that has fired meanwhile is no longer there to be stopped, and systemctl fails for it. */
+  private async stop(sessionId: string, timers: readonly string[]): Promise<void> {
+    if (timers.length === 0) return;
+    try {
+      await this.must(SYSTEMCTL, ['stop', '--', ...timers]);
+    } catch (error) {
+      const left = await this.timers(sessionId);
+      if (timers.some((timer) => left.includes(timer))) throw error;
+    }
   }
 
   /** The timers that are armed for a session, or with '*' for any, also by an earlier process. */

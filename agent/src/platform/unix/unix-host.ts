@@ -34,6 +34,8 @@ export class UnixHost implements PrivilegeHost {
   private readonly kinds: readonly KindHost[];
   /** Why the processes of sessions are not followed, by the session. */
   private readonly unfollowed = new Map<string, string>();
+  /** What was last asked of the remover of a session, until that is done. */
+  private readonly remover = new Map<string, Promise<void>>();
 
   constructor(private readonly parts: UnixHostParts) {
     this.kinds = [parts.rules, parts.groups];
@@ -62,7 +64,8 @@ export class UnixHost implements PrivilegeHost {
   }
 
   arm(order: GrantOrder): Promise<void> {
-    return this.parts.remover.arm(order, this.host(order).removal(order));
+    const removal = this.host(order).removal(order);
+    return this.inTurn(order.sessionId, () => this.parts.remover.arm(order, removal));
   }
 
   async grant(order: GrantOrder): Promise<void> {
@@ -93,7 +96,7 @@ export class UnixHost implements PrivilegeHost {
   }
 
   disarm(sessionId: string): Promise<void> {
-    return this.parts.remover.disarm(sessionId);
+    return this.inTurn(sessionId, () => this.parts.remover.disarm(sessionId));
   }
 
   async uninstall(): Promise<void> {
@@ -103,6 +106,16 @@ export class UnixHost implements PrivilegeHost {
     }
     for (const kind of this.kinds) await kind.uninstall();
     await this.parts.processes?.folder.remove();
+  }
+
+  /** One after the other, as they were asked for: each takes away what the one before has put there, and the last one counts. */
+  private inTurn(sessionId: string, work: () => Promise<void>): Promise<void> {
+    const before = this.remover.get(sessionId) ?? Promise.resolve();
+    const done = before.then(work, work).finally(() => {
+      if (this.remover.get(sessionId) === done) this.remover.delete(sessionId);
+    });
+    this.remover.set(sessionId, done);
+    return done;
   }
 
   /** A session whose processes cannot be followed is given all the same: they are what it leaves, not what it is. */

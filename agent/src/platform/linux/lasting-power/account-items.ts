@@ -18,6 +18,8 @@ const NO_LOGIN = /\/(nologin|false|sync|halt|shutdown)$/;
 const FIRST_PERSON = 1000;
 /** How many homes are looked into for keys. */
 const MOST_HOMES = 2_000;
+/** Room for a thousand keys. */
+const LONGEST_KEYS_BYTES = 256 * 1024;
 
 /** Accounts, the states of their passwords, groups and their members. A membership that Curfew has given is left out. */
 export async function accountItems(
@@ -42,6 +44,7 @@ export async function keyPlaces(): Promise<readonly WatchedPlace[]> {
     kind: 'authorized_keys',
     weight: isRoot(uid) ? 'critical' : 'warning',
     paths: ['authorized_keys', 'authorized_keys2'].map((file) => path.join(home, '.ssh', file)),
+    longestBytes: LONGEST_KEYS_BYTES,
     account: { name },
   }));
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { constants, lstat, open, readdir, readlink, realpath } from 'node:fs/promises';
+import { constants, lstat, open, opendir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { LastingItem } from '../../../ports/lasting-power.js';
+import { LocalPlaces } from '../local-places.js';
 import type { WatchedPlace } from './watched-places.js';
 
-/** Of one place this many files are taken: a folder that is stuffed must not stop the agent. */
-const MOST_FILES = 5_000;
+/** Of one place so much is looked at and so much is read: a folder that is stuffed must not stop the agent. */
+const MOST = { entries: 5_000, bytes: 256 * 1024 * 1024 };
 /** Folders below a place are followed so deep. */
 const DEEPEST = 4;
 /** Of a file that is longer only the size is compared. */
@@ -23,28 +24,49 @@ interface Known {
 export class FileItems {
   private known = new Map<string, Known>();
 
+  constructor(
+    private readonly most = MOST,
+    private readonly places = () => LocalPlaces.now(),
+  ) {}
+
   /** The files of places. What is not there, or goes away meanwhile, is left out. */
   async read(places: readonly WatchedPlace[]): Promise<LastingItem[]> {
     const seen = new Map<string, Known>();
     const items: LastingItem[] = [];
-    for (const place of places)
-      for (const file of await filesOf(place)) {
+    const local = await this.places();
+    for (const place of places) {
+      let left = this.most.bytes;
+      for (const file of await filesOf(place, this.most.entries)) {
         // What stands in several places is of the first one's kind.
         if (seen.has(file)) continue;
-        const item = await this.item(file, place, seen);
-        if (item !== undefined) items.push(item);
+        if (place.longestBytes !== undefined && (await local.resolve(path.dirname(file))) === undefined) continue;
+        const stats = await lstat(file, { bigint: true }).catch(() => undefined);
+        if (stats === undefined || stats.isDirectory()) continue;
+        const longest = Math.min(place.longestBytes ?? LONGEST_READ_BYTES, left);
+        // What was read before counts as well: whether a file is read must not depend on that.
+        if (stats.size <= longest) left -= Number(stats.size);
+        items.push(await this.item(file, stats, longest, place, seen, local));
       }
+    }
     this.known = seen;
     return items;
   }
 
-  private async item(file: string, place: WatchedPlace, seen: Map<string, Known>): Promise<LastingItem | undefined> {
-    const stats = await lstat(file, { bigint: true }).catch(() => undefined);
-    if (stats === undefined || stats.isDirectory()) return undefined;
-    const version = [stats.dev, stats.ino, stats.size, stats.mode, stats.uid, stats.gid, stats.ctimeNs].join();
+  private async item(
+    file: string,
+    stats: BigIntStats,
+    longest: number,
+    place: WatchedPlace,
+    seen: Map<string, Known>,
+    local: LocalPlaces,
+  ): Promise<LastingItem> {
+    const { dev, ino, size, mode, uid, gid, ctimeNs } = stats;
+    const version = [dev, ino, size, mode, uid, gid, ctimeNs, size <= longest].join();
     const old = this.known.get(file);
     const known =
-      old?.version === version ? old : { version, state: await stateOf(file, stats), file: await leadsTo(file, stats) };
+      old?.version === version
+        ? old
+        : { version, state: await stateOf(file, stats, longest), file: await leadsTo(file, stats, local) };
     seen.set(file, known);
     const account = place.account === 'file name' ? path.basename(file) : place.account?.name;
     return {
@@ -52,28 +74,40 @@ export class FileItems {
       subject: file,
       state: known.state,
       weight: place.weight,
-      changedAtMs: Number(stats.ctimeNs / 1_000_000n),
+      changedAtMs: Number(ctimeNs / 1_000_000n),
       file: known.file,
       ...(account !== undefined && { account }),
     };
   }
 }
 
-async function filesOf({ paths, deep = false }: WatchedPlace): Promise<string[]> {
+async function filesOf(
+  { paths, deep = false, longestBytes }: WatchedPlace,
+  mostEntries: number,
+): Promise<readonly string[]> {
+  if (longestBytes !== undefined) return paths;
   const files: string[] = [];
+  let left = mostEntries;
   const walk = async (folder: string, depth: number): Promise<void> => {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+    const entries = await opendir(folder).catch(() => undefined);
     if (entries === undefined) {
       // No folder: the file itself. What is not there is left out later.
       if (depth === 0) files.push(folder);
       return;
     }
-    for (const entry of entries) {
-      if (files.length >= MOST_FILES) return;
-      const one = path.join(folder, entry.name);
-      if (!entry.isDirectory()) files.push(one);
-      else if (deep && depth < DEEPEST) await walk(one, depth + 1);
+    const inside: string[] = [];
+    try {
+      for await (const entry of entries) {
+        left -= 1;
+        if (left < 0) break;
+        const one = path.join(folder, entry.name);
+        if (!entry.isDirectory()) files.push(one);
+        else if (deep && depth < DEEPEST) inside.push(one);
+      }
+    } catch {
+      // What could be read of it counts.
     }
+    for (const one of inside) await walk(one, depth + 1);
   };
   for (const one of paths) await walk(one, 0);
   return files;
@@ -82,27 +116,29 @@ async function filesOf({ paths, deep = false }: WatchedPlace): Promise<string[]>
 /** A file's state as its item has it now; undefined when there is none. */
 export async function fileState(file: string): Promise<string | undefined> {
   const stats = await lstat(file, { bigint: true }).catch(() => undefined);
-  return stats === undefined || stats.isDirectory() ? undefined : stateOf(file, stats);
+  return stats === undefined || stats.isDirectory() ? undefined : stateOf(file, stats, LONGEST_READ_BYTES);
 }
 
-async function stateOf(file: string, stats: BigIntStats): Promise<string> {
+async function stateOf(file: string, stats: BigIntStats, longest: number): Promise<string> {
   const mode = (stats.mode & 0o7777n).toString(8).padStart(4, '0');
   const rights = `mode ${mode}, owner ${stats.uid}:${stats.gid}`;
   if (stats.isSymbolicLink()) return `link to ${await readlink(file).catch(() => 'nothing')}`;
   if (!stats.isFile()) return `${rights}, no regular file`;
-  return `${rights}, ${await digest(file, stats.size)}`;
+  return `${rights}, ${await digest(file, stats.size, longest)}`;
 }
 
-async function digest(file: string, size: bigint): Promise<string> {
-  if (size > LONGEST_READ_BYTES) return `${size} bytes`;
+async function digest(file: string, size: bigint, longest: number): Promise<string> {
+  if (size > longest) return `${size} bytes`;
   // A device or a pipe that has taken the file's place must not hold the agent up.
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     () => undefined,
   );
   if (handle === undefined) return 'unreadable';
   try {
-    const content = await handle.readFile();
-    return `sha256 ${createHash('sha256').update(content).digest('hex')}`;
+    const hash = createHash('sha256');
+    // A longer one that has taken its place, or that grows while it is read, is read no further.
+    for await (const chunk of handle.createReadStream({ end: longest, autoClose: false })) hash.update(chunk as Buffer);
+    return `sha256 ${hash.digest('hex')}`;
   } catch {
     return 'unreadable';
   } finally {
@@ -110,5 +146,12 @@ async function digest(file: string, size: bigint): Promise<string> {
   }
 }
 
-const leadsTo = (file: string, stats: BigIntStats): Promise<string> =>
-  stats.isSymbolicLink() ? realpath(file).catch(() => file) : Promise.resolve(file);
+/** The file that a link leads to, if it is there; the file itself otherwise. */
+async function leadsTo(file: string, stats: BigIntStats, local: LocalPlaces): Promise<string> {
+  const real = stats.isSymbolicLink() ? await local.resolve(file) : undefined;
+  if (real === undefined) return file;
+  return lstat(real).then(
+    () => real,
+    () => file,
+  );
+}

@@ -12,6 +12,7 @@ import type { SearchedPlaces } from '../../platform.js';
 import { accountItems, keyPlaces } from './account-items.js';
 import { Dpkg } from './dpkg.js';
 import { FileItems } from './file-items.js';
+import type { PowerfulIds } from './file-power.js';
 import type { PackageDatabase } from './package-database.js';
 import { scanPrivilegedFiles } from './privileged-files.js';
 import { Rpm } from './rpm.js';
@@ -26,6 +27,8 @@ export interface LinuxLastingPowerParts {
   /** Whether a file is Curfew's own trace of one of the sessions, and as Curfew made it. */
   readonly isOwn: (file: string, sessionIds: ReadonlySet<string>) => Promise<boolean>;
   readonly searched: SearchedPlaces;
+  /** Whose rights are more than those of anybody. */
+  readonly powerfulIds: () => Promise<PowerfulIds>;
   /** Files and folders of the agent's own program and service. */
   readonly program: readonly string[];
   /** The folder where files are put that were taken away. */
@@ -56,10 +59,10 @@ export class LinuxLastingPower implements LastingPower {
     return [...accounts, ...packages.flat(), ...files.filter((_, at) => own[at] === false)];
   }
 
-  privilegedFiles(limit: DurationMs): Promise<PrivilegedFiles> {
-    const { runner, searched } = this.parts;
-    if (searched.length === 0) return Promise.resolve({ items: [], incomplete: true });
-    return scanPrivilegedFiles(runner, searched === 'all' ? [] : searched, limit);
+  async privilegedFiles(limit: DurationMs): Promise<PrivilegedFiles> {
+    const { runner, searched, powerfulIds } = this.parts;
+    if (searched.length === 0) return { items: [], incomplete: true };
+    return scanPrivilegedFiles(runner, searched === 'all' ? [] : searched, limit, await powerfulIds());
   }
 
   async packagesOf(files: readonly string[]): Promise<ReadonlyMap<string, PackageFile>> {

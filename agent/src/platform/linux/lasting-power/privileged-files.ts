@@ -3,10 +3,22 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { CommandRunner } from '../../../ports/command-runner.js';
 import type { LastingItem, PrivilegedFiles } from '../../../ports/lasting-power.js';
+import type { PowerfulIds } from './file-power.js';
 
 const PROGRAM = fileURLToPath(new URL('scan-program.js', import.meta.url));
 /** What the program may take beyond its own limit: one folder, and its start. */
 const GRACE_MS = 30_000;
+/** What the program prints at the most: less than a command may. What does not fit makes the search incomplete. */
+const MOST_BYTES = 3 * 1024 * 1024;
+
+/** What the program is told. */
+export interface ScanWish {
+  readonly limitMs: number;
+  /** Where to begin; none for every local mount. */
+  readonly folders: readonly string[];
+  readonly ids: PowerfulIds;
+  readonly mostBytes: number;
+}
 
 const lineSchema = z.union([
   z.strictObject({
@@ -24,14 +36,17 @@ const lineSchema = z.union([
 
 /**
  * Every file that runs with more rights than its caller has, of the file systems that the folders are on, below them; of
- * all that are local when there are none. Errors: COMMAND_FAILED.
+ * all that are local when there are none. Whose rights count is in `ids`. Errors: COMMAND_FAILED.
  */
 export async function scanPrivilegedFiles(
   runner: CommandRunner,
   folders: readonly string[],
   limit: DurationMs,
+  ids: PowerfulIds,
+  mostBytes = MOST_BYTES,
 ): Promise<PrivilegedFiles> {
-  const args = [...process.execArgv, PROGRAM, String(limit), ...folders];
+  const wish: ScanWish = { limitMs: limit, folders, ids, mostBytes };
+  const args = [...process.execArgv, PROGRAM, JSON.stringify(wish)];
   const result = await runner.run(process.execPath, args, { timeoutMs: limit + GRACE_MS });
   if (result.exitCode !== 0)
     throw new CurfewError('COMMAND_FAILED', {

@@ -7,6 +7,8 @@ export interface WatchedPlace {
   /** Absolute paths of files, or of folders whose files are taken; with `deep`, those of folders below too. */
   readonly paths: readonly string[];
   readonly deep?: boolean;
+  /** Set where people themselves say what is there: no folder is looked into, and of a longer file only the size is compared. */
+  readonly longestBytes?: number;
   /** Whose own things the files are: one account's, or each the account's that it is named after, as crontabs are. */
   readonly account?: { readonly name: string } | 'file name';
 }

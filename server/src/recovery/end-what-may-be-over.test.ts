@@ -12,20 +12,31 @@ describe('what a ledger from a backup is taken for', () => {
   });
   afterEach(() => office.ledger.close());
 
-  /** Somebody who is signed in, with a tool that they let in, and another one made on purpose. */
+  /** Somebody who is signed in and was before, with a tool let in each time, and a token made on purpose. */
   async function signIn(userId: string): Promise<void> {
     const now = office.clock.now();
     const later = now + 100 * MINUTE;
     await office.ledger.write(async ({ db }) => {
-      await db
-        .insertInto('sign_in')
-        .values({
-          ...{ id: 'sgn-1', hash: 'a', user_id: userId, method: 'password', address: '', user_agent: '' },
-          ...{ created_at_ms: now, last_used_at_ms: now, expires_at_ms: later, fresh_at_ms: now, ended_at_ms: null },
-          ...{ provider_sid: null, sealed_refresh_token: null, refresh_at_ms: null, sealed_id_token: null },
-        })
-        .execute();
+      for (const [id, endedAtMs] of [
+        ['sgn-0', now],
+        ['sgn-1', null],
+      ] as const)
+        await db
+          .insertInto('sign_in')
+          .values({
+            ...{ id, hash: id, user_id: userId, method: 'password', address: '', user_agent: '' },
+            ...{
+              created_at_ms: now,
+              last_used_at_ms: now,
+              expires_at_ms: later,
+              fresh_at_ms: now,
+              ended_at_ms: endedAtMs,
+            },
+            ...{ provider_sid: null, sealed_refresh_token: null, refresh_at_ms: null, sealed_id_token: null },
+          })
+          .execute();
       for (const [id, signInId] of [
+        ['tok-0', 'sgn-0'],
         ['tok-1', 'sgn-1'],
         ['tok-2', null],
       ] as const)
@@ -76,7 +87,7 @@ describe('what a ledger from a backup is taken for', () => {
         'a token made on purpose stays, as docs/backup.md says',
       );
       assert.deepEqual((await openRollout(db))?.state, 'paused');
-      const types = await db.selectFrom('audit_event').select('type').orderBy('idx', 'desc').limit(5).execute();
+      const types = await db.selectFrom('audit_event').select('type').orderBy('idx', 'desc').limit(8).execute();
       for (const type of ['sign_in.ended', 'rollout.paused', 'session.revoked', 'request.cancelled'])
         assert.ok(
           types.some((one) => one.type === type),

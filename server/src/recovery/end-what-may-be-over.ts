@@ -4,6 +4,7 @@ import { pauseRunning } from '../releases/rollouts.js';
 import { moveRequest, requestFromRow, selectRequests } from '../requests/request-record.js';
 import { endSessions } from '../sessions/end-sessions.js';
 import { endSignIns } from '../sign-in/end-sign-ins.js';
+import { revokeTokens } from '../users/revoke-tokens.js';
 
 const SERVER = { kind: 'server' } as const;
 
@@ -40,6 +41,8 @@ export async function endWhatMayBeOver(tx: LedgerTransaction, now: InstantMs): P
     .execute();
   for (const { id } of joinTokens) tx.audit({ type: 'join_token.revoked', actor: SERVER, subject: id });
   const signIns = await endSignIns(tx, { now, actor: SERVER, why: 'ledger restored' });
+  // Also those that were let in during sign-ins which had ended by then.
+  await revokeTokens(tx, { toolsOnly: true, now, actor: SERVER });
   await pauseRunning(tx, detail);
   return { sessions: sessions.length, approvals: approved.length, joinTokens: joinTokens.length, signIns };
 }

@@ -15,7 +15,7 @@ export type SignInEnd =
   | 'ledger restored';
 
 /** After these, nobody may say any longer that the tools which were let in are the person's. */
-const TAKES_TOOLS: ReadonlySet<SignInEnd> = new Set(['provider says so', 'ledger restored']);
+const TAKES_TOOLS: ReadonlySet<SignInEnd> = new Set(['provider says so']);
 
 /** Ends one sign-in, or all of a user but one. Their streams end through the 'user' change. */
 export async function endSignIns(

@@ -129,6 +129,7 @@ describe('curfewctl against a real server', function () {
     assert.equal(all.out.trimEnd().split('\n').length, 3);
     const none = await ctl('sessions', 'revoke', '--everything', '--reason', 'incident 7');
     assert.deepEqual([none.code, none.out], [0, '']);
+    assert.match(none.err, /no live sessions; approvals that were not started are taken back/);
   });
 
   it('lets one device in again, and says what that ends', async () => {

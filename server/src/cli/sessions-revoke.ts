@@ -48,13 +48,17 @@ export async function revokeSessions(
     items: results,
     json: (result) => protoJson(RevokeResult.toJSON(result)),
     table: (items, look) => revokeTable(items, now, look),
-    none: 'no live sessions: nothing to revoke',
+    none: `no live sessions${takesBack(flags) ? '; approvals that were not started are taken back' : ': nothing to revoke'}`,
   });
   const open = results.filter(({ outcome }) => outcome !== RevokeOutcome.EFFECTIVE);
   if (open.length === 0) return;
   if (flags.wait === true) throw new Exit(EXIT.timedOut);
   say(context, 'follow it with: curfewctl sessions watch');
 }
+
+/** Whether the revoke takes back what was approved, too. */
+const takesBack = ({ user, device, everything }: RevokeFlags): boolean =>
+  user !== undefined || device !== undefined || everything === true;
 
 function selectionOf(ids: readonly string[], flags: RevokeFlags): RevokeSessionsRequest['selection'] {
   if (flags.user !== undefined) return { $case: 'user', value: flags.user };

@@ -14,10 +14,10 @@ export type SignInEnd =
   | 'provider says so'
   | 'ledger restored';
 
-/** After these, nobody may say any longer that the tools which were let in are the person's. */
-const TAKES_TOOLS: ReadonlySet<SignInEnd> = new Set(['provider says so']);
-
-/** Ends one sign-in, or all of a user but one. Their streams end through the 'user' change. */
+/**
+ * Ends one sign-in, or all of a user but one. Their streams end through the 'user' change. The tools that were let in go on,
+ * unless the provider says that the person is gone.
+ */
 export async function endSignIns(
   tx: LedgerTransaction,
   which: {
@@ -44,7 +44,7 @@ export async function endSignIns(
   const rows = await query.returning(['id', 'user_id', 'expires_at_ms']).execute();
   for (const row of rows) {
     const { now, actor, why } = which;
-    if (TAKES_TOOLS.has(why)) await revokeTokens(tx, { signInId: row.id, now, actor });
+    if (why === 'provider says so') await revokeTokens(tx, { signInId: row.id, now, actor });
     // Of what was over by itself nothing ends now.
     if (row.expires_at_ms <= which.now) continue;
     tx.audit({

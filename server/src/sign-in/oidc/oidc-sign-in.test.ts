@@ -266,11 +266,30 @@ describe('asking a provider again', function () {
       const made = async (user: string) =>
         tokens.create({ actor: { kind: 'server' } }, { user, label: 'test', scope: undefined, ttlMs: 24 * HOUR });
       const [alices, bobs] = [await made('alice'), await made('bob')];
+      const tools = [await toolOf('alice'), await toolOf('bob')];
       provider.answers.set(what, answer);
       await recheck();
       assert.deepEqual(await stand(), { alice: 'out', bob: 60 });
       if (works) await tokens.authenticate(alices.secret);
       else await assert.rejects(tokens.authenticate(alices.secret), { code: 'NOT_SIGNED_IN' });
       await tokens.authenticate(bobs.secret);
+      const [alicesTool = '', bobsTool = ''] = tools;
+      await assert.rejects(tokens.authenticate(alicesTool), { code: 'NOT_SIGNED_IN' });
+      await tokens.authenticate(bobsTool);
     });
+
+  /** The secret of a tool that somebody has let in during their sign-in. */
+  async function toolOf(name: string): Promise<string> {
+    const { id: signInId } = await ledger.read((db) =>
+      db
+        .selectFrom('sign_in as s')
+        .innerJoin('app_user as u', 'u.id', 's.user_id')
+        .select('s.id')
+        .where('u.name', '=', name)
+        .where('s.ended_at_ms', 'is', null)
+        .executeTakeFirstOrThrow(),
+    );
+    const wish = { user: name, label: 'tool', scope: undefined, ttlMs: 24 * HOUR, signInId };
+    return (await tokens.create({ actor: { kind: 'server' } }, wish)).secret;
+  }
 });

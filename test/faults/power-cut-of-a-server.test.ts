@@ -21,13 +21,14 @@ describeOn([{ program: 'linux.uml' }, { program: 'mkfs.ext4' }], 'a server whose
     for (let cut = 0; cut < cuts; cut += 1) {
       machine.boot('', 'server-guest', [machine.file('answered')]);
       await machine.until('READY');
-      await machine.until('ANSWERED');
+      // Between each answer and the next there is every moment of both calls.
+      await machine.until('ANSWERED revoked');
       await pause(randomInt(2_000));
       await machine.cutPower();
       answered.take(machine.lines);
     }
     machine.boot('', 'server-guest', [machine.file('answered')]);
     await machine.until('CHECKED');
-    assert.ok(answered.revoked > cuts, `${answered.revoked} revokes were answered`);
+    assert.ok(answered.revoked >= cuts, `${answered.revoked} revokes were answered`);
   });
 });

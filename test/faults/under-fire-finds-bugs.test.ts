@@ -56,18 +56,25 @@ function withMutant(mutant: Mutant, checkout: string): Record<string, string> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
 }
 
+/** A run meets what shows a bug by chance. A checker that is blind to it finds it in none of so many. */
+const RUNS = 4;
+
 describeOn(['devices', { postgres: 15 }], 'the run under fire', function () {
-  this.timeout(600_000);
+  this.timeout(RUNS * 600_000);
 
   for (const { mutant, at, rule } of shareOf(BUGS))
     it(`finds that ${mutant.name}`, async () => {
-      const size = { minutes: 0.4, devices: 3, agents: 20, seed: mutant.name };
+      const size = { minutes: 0.4, devices: 3, agents: 20, devicesShare: 0.75 };
       const bug =
         at === 'server'
           ? { serverEnv: withMutant(mutant, CHECKOUT) }
           : { agentEnv: withMutant(mutant, DEVICE_PROGRAM) };
-      const { violations } = await underFire({ ...size, ...bug }, () => undefined);
-      const broken = new Set(violations.map(({ rule }) => rule));
-      assert.ok(broken.has(rule), JSON.stringify(violations.slice(0, 5)));
+      const broken = new Set<Rule>();
+      for (let run = 0; run < RUNS && !broken.has(rule); run++) {
+        const seed = `${mutant.name} ${run}`;
+        const { violations } = await underFire({ ...size, ...bug, seed }, () => undefined);
+        for (const violation of violations) broken.add(violation.rule);
+      }
+      assert.ok(broken.has(rule), `broken in ${RUNS} runs: ${[...broken].join(', ')}`);
     });
 });

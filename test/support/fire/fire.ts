@@ -36,6 +36,8 @@ export interface FireSettings {
   readonly agents: number;
   /** What chance begins with. What happens when is not the same in two runs, for it depends on the machine. */
   readonly seed: string;
+  /** The share of the blows that is the devices', from 0 to 1: a quarter unless told. */
+  readonly devicesShare?: number;
   /** Added to the environment of every server. */
   readonly serverEnv?: Readonly<Record<string, string>>;
   /** Added to the environment of every agent on a host. */
@@ -98,7 +100,7 @@ export async function underFire(settings: FireSettings, say: (line: string) => v
 
     const operators = new Operators(cluster, random, tell);
     undo.push(() => operators.close());
-    const storm = new Storm({ cluster, devices, light }, random);
+    const storm = new Storm({ cluster, devices, light, devicesShare: settings.devicesShare ?? 0.25 }, random);
     undo.push(() => storm.end());
     const lightDevices = light.ids.map((id) => ({ id }));
     const workers = [

@@ -15,6 +15,8 @@ export interface Targets {
   readonly devices: readonly FireDevice[];
   /** They are not hit themselves; each server's fate is theirs. */
   readonly light: Pick<LightAgents, 'linked'>;
+  /** The share of the blows that is the devices': from 0 to 1. */
+  readonly devicesShare: number;
 }
 
 /** Deals blows to servers, PostgreSQL, the networks between, and devices, several at a time; and mends everything in the end. */
@@ -46,12 +48,15 @@ export class Storm {
   }
 
   private strike(): void {
-    const { cluster, devices } = this.targets;
+    const { cluster, devices, devicesShare } = this.targets;
+    if (this.random() < devicesShare) {
+      this.on(this.any(devices), (device) => this.atDevice(device));
+      return;
+    }
     const dice = this.random();
-    if (dice < 0.45) this.on(this.any(cluster.servers), (server) => this.atServer(server));
-    else if (dice < 0.6) this.on(cluster.postgres, () => this.atPostgres());
-    else if (dice < 0.75) this.on(this.any(cluster.servers)?.line, (line) => this.atLine(line));
-    else this.on(this.any(devices), (device) => this.atDevice(device));
+    if (dice < 0.6) this.on(this.any(cluster.servers), (server) => this.atServer(server));
+    else if (dice < 0.8) this.on(cluster.postgres, () => this.atPostgres());
+    else this.on(this.any(cluster.servers)?.line, (line) => this.atLine(line));
   }
 
   /** Begins a blow on something that is not under one already. */

@@ -163,7 +163,8 @@ export class LinkConversation {
     // As with desired states: on one stream what is older is late. What nobody of ours has signed has the size 0.
     if (verdict.size > 0 && verdict.size < this.witnessed) return;
     logger.error('the audit log was refused', { detail: verdict.detail });
-    const value = { size: BigInt(verdict.size), accepted: false, detail: verdict.detail };
+    const kept = { note: holder.snapshot.checkpoint };
+    const value = { size: BigInt(verdict.size), accepted: false, detail: verdict.detail, kept };
     this.send({ $case: 'verdict', value });
     void holder.refuseServer('CHECKPOINT_INCONSISTENT');
   }

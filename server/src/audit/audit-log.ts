@@ -4,6 +4,7 @@ import {
   consistencyProof,
   noteVerificationKey,
   openCheckpoint,
+  verifyConsistency,
   type NoteSigningKey,
 } from '@curfew/shared';
 import type { Selectable } from 'kysely';
@@ -94,6 +95,17 @@ export class AuditLog {
         .executeTakeFirst();
       return known?.note !== note;
     });
+  }
+
+  /** Whether a checkpoint that this log has signed is not in it any more, or is not what the log has grown from. */
+  async isContradictedBy(note: string): Promise<boolean> {
+    if (await this.hasForgotten(note)) return true;
+    const old = openCheckpoint(note, this.verificationKey);
+    const newest = await this.update(note);
+    const now = openCheckpoint(newest.note, this.verificationKey);
+    // An earlier incarnation's log was given up on purpose.
+    if (old === undefined || now === undefined || old.origin !== now.origin) return false;
+    return !verifyConsistency(old, now, newest.proof);
   }
 
   /** Every event that the newest checkpoint covers, in batches and in order, then that checkpoint. */

@@ -1,7 +1,7 @@
 import { CurfewError, newId } from '@curfew/shared';
 import { sql } from 'kysely';
 import { OPEN_STATES } from '../ledger/conditions.js';
-import { readMeta, writeMeta } from '../ledger/ledger-meta.js';
+import { readMeta } from '../ledger/ledger-meta.js';
 import type { LedgerReader } from '../ledger/ledger.js';
 import { afterCursor, cutPage, likePattern, pageSize, parseOrderBy, readPageToken } from '../ledger/paging.js';
 import { endSessions, giveEpoch } from '../sessions/end-sessions.js';
@@ -18,6 +18,7 @@ import {
 import { findDevice, type DeviceRow } from './find-device.js';
 import { freeName } from './free-name.js';
 import { redeemJoinToken } from './join-tokens.js';
+import { noteRollback } from './note-rollback.js';
 import { reEnroll } from './re-enroll.js';
 
 export interface DeviceRecord extends Omit<DeviceRow, 'facts' | 'findings'> {
@@ -89,8 +90,9 @@ export class Devices {
   }
 
   /**
-   * Takes a new stream's hello: every live session gets an epoch for the new nonce. A device that has seen more than
-   * this ledger knows proves that the ledger was rolled back; from then on nothing is granted. Returns whether it did.
+   * Takes a new stream's hello: every live session gets an epoch for the new nonce. A device that names a checkpoint which the
+   * ledger has lost proves that the ledger was rolled back; from then on nothing is granted to anybody. One whose numbers alone are
+   * higher is noted. Returns whether it has seen more than this ledger knows, by its proof or its word.
    * Errors: DEVICE_KEY_REPLACED, since the stream was opened.
    */
   hello(
@@ -107,13 +109,11 @@ export class Devices {
       const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
       if (device.key_hash !== keyHash) throw new CurfewError('DEVICE_KEY_REPLACED');
       const meta = await readMeta(tx.db);
-      const ahead = hello.floorGeneration > device.generation || hello.floorEpoch > device.epoch || hello.forgotten;
-      const rolledBack = hello.incarnation > meta.incarnation || (hello.incarnation === meta.incarnation && ahead);
-      if (rolledBack && meta.rolledBack === '') {
-        await writeMeta(tx.db, { rolledBack: `the device ${device.name} has seen a newer ledger` });
-        tx.audit({ type: 'ledger.rollback_detected', actor: deviceActor(device), subject: device.id });
-        tx.changed('ledger', meta.id);
-      }
+      const isHigher = hello.floorGeneration > device.generation || hello.floorEpoch > device.epoch;
+      const isAhead =
+        hello.forgotten || hello.incarnation > meta.incarnation || (hello.incarnation === meta.incarnation && isHigher);
+      if (isAhead)
+        await noteRollback(tx, device, 'the device has seen a newer ledger', hello.forgotten, this.context.clock.now());
       const live = await tx.db
         .selectFrom('session')
         .select('id')
@@ -121,19 +121,18 @@ export class Devices {
         .where('state', 'in', ['starting', 'active'])
         .execute();
       for (const session of live) await giveEpoch(tx.db, session.id, deviceId);
-      return rolledBack;
+      return isAhead;
     });
   }
 
-  /** Notes that an agent's witness refused this server's audit log: proof of a rollback or a forgery. */
-  checkpointRefused(deviceId: string, detail: string): Promise<void> {
+  /**
+   * Notes that an agent refused what this server says. `isProven` says that the checkpoint which its witness keeps is this ledger's own
+   * and does not fit the log: a rollback or a forgery.
+   */
+  serverRefused(deviceId: string, detail: string, isProven: boolean): Promise<void> {
     return this.context.ledger.write(async (tx) => {
       const device = await tx.db.selectFrom('device').selectAll().where('id', '=', deviceId).executeTakeFirstOrThrow();
-      const meta = await readMeta(tx.db);
-      if (meta.rolledBack !== '') return;
-      await writeMeta(tx.db, { rolledBack: `the device ${device.name} refused the audit log: ${detail}` });
-      tx.audit({ type: 'ledger.rollback_detected', actor: deviceActor(device), subject: device.id, data: { detail } });
-      tx.changed('ledger', meta.id);
+      await noteRollback(tx, device, `the device refuses this server: ${detail}`, isProven, this.context.clock.now());
     });
   }
 

@@ -9,7 +9,7 @@ export interface DeviceLink {
   readonly nonce: string;
   /** The server's boot clock when the hello arrived: the other end of the lease's duration. */
   readonly helloAt: BootMs;
-  /** Whether its hello has shown that the device has seen what the ledger has lost: its generations count another history. */
+  /** Whether by its hello the device has seen what the ledger has lost: its generations count another history. */
   readonly isAhead: boolean;
   send(response: ConnectResponse): void;
   close(error: CurfewError): void;

@@ -220,11 +220,11 @@ export class LinkHub {
         detail: grant.detail,
       })),
     });
-    if (state.refusalCode !== 'LEDGER_ROLLED_BACK' && state.refusalCode !== 'CHECKPOINT_INCONSISTENT') return;
+    if (state.refusalCode !== 'LEDGER_ROLLED_BACK') return;
     // What a device refused of another incarnation says nothing of this one.
     const { incarnation } = await this.options.ledger.read((db) => readMeta(db));
     if (Number(state.incarnation) === incarnation)
-      await this.options.devices.checkpointRefused(link.device.id, state.refusalCode);
+      await this.options.devices.serverRefused(link.device.id, state.refusalCode, false);
   }
 
   /** Sends new key sets to every linked device, and leases signed with it after. Gives to how many. */

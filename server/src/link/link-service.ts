@@ -164,14 +164,17 @@ class LinkConversation {
       return;
     }
     const { link } = this;
-    const { hub, devices } = this.parts;
+    const { hub, devices, auditLog } = this.parts;
     // Of the installation before, only what it gives up is of interest.
     if (link.isFormer === true && message?.$case !== 'observed') return;
     if (message?.$case === 'observed') await hub.observed(link, message.value);
     else if (message?.$case === 'report')
       await this.beside(() => devices.report(link.device.id, reportFromProto(message.value)));
     else if (message?.$case === 'verdict' && !message.value.accepted)
-      await devices.checkpointRefused(link.device.id, message.value.detail);
+      await this.beside(async () => {
+        const { detail, kept } = message.value;
+        await devices.serverRefused(link.device.id, detail, await auditLog.isContradictedBy(kept?.note ?? ''));
+      });
     else if (message?.$case === 'changes') await this.beside(() => this.keepChanges(link, message.value));
   }
 

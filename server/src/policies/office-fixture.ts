@@ -1,6 +1,7 @@
 import { ManualClock, MINUTE, systemRandom } from '@curfew/shared';
 import { generateKeyPairSync } from 'node:crypto';
 import { MyAccess } from '../access/my-access.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { Devices } from '../devices/devices.js';
 import type { DeviceRow } from '../devices/find-device.js';
 import { JoinTokens } from '../devices/join-tokens.js';
@@ -78,6 +79,8 @@ export async function openOffice() {
   const [web, db] = [await enrol('web-1', 'a'), await enrol('db-1', 'c')];
   const observations = new Observations(context);
   return {
+    noteKey,
+    auditLog: new AuditLog(ledger, noteKey),
     clock,
     ledger,
     context,

@@ -78,7 +78,7 @@ bool tickDue;
 /* ---- the link ---- */
 bool linked, joined; bit linkLedger; byte linkNonce, helloAt;
 byte newestIncarnation, newestGeneration, witnessedSize;
-bool ahead; /* LinkHub: the hello has shown that the device has seen what the ledger has lost */
+bool ahead; /* LinkHub: by its hello the device has seen what the ledger has lost */
 bool lossy; /* something was lost on this link */
 chan down = [QUEUE] of { mtype, byte, byte, byte, bit, byte, bool, byte, byte, byte, byte, byte, byte, byte, byte, byte, byte };
 chan upward = [QUEUE] of { mtype, byte, byte, byte, bit, byte, byte, bit, byte, byte };
@@ -211,7 +211,11 @@ inline confirmEnd(l, s) {
   ledger[l].state[s] = ended; ledger[l].size++
 }
 
-/* Devices.checkpointRefused */
+/* AuditLog.hasForgotten: whether a checkpoint that was signed is not in the log any more. */
+#define FORGOTTEN(l, cpLog, cpSize, cpInc) \
+  (cpSize > 0 && cpInc >= ledger[l].incarnation && !((cpLog == l && cpSize <= ledger[l].size) || (cpLog != l && cpSize <= forkedAt)))
+
+/* noteRollback, proven */
 inline rollbackFound(l) {
   if :: !ledger[l].rolledBack -> ledger[l].rolledBack = true; ledger[l].size++ :: else fi
 }
@@ -302,12 +306,12 @@ active proctype Server() {
        if
        :: upward?hello(uInc, uGen, uEpoch, uLog, uSize, uCpInc, _, _, uNonce) ->
           /* Devices.hello. Another epoch for each live session: its lease answers this nonce. */
-          forgotten = uSize > 0 && uCpInc >= ledger[l].incarnation && !((uLog == l && uSize <= ledger[l].size) || (uLog != l && uSize <= forkedAt));
+          forgotten = FORGOTTEN(l, uLog, uSize, uCpInc);
           if :: broken == FORGOTTEN_LOG_IGNORED -> forgotten = false :: else fi;
+          if :: forgotten && broken != ROLLBACK_IGNORED -> rollbackFound(l) :: else fi;
           if
-          :: uInc > ledger[l].incarnation ||
-             (uInc == ledger[l].incarnation && (uGen > ledger[l].generation || uEpoch > ledger[l].epoch || forgotten)) ->
-             if :: broken != ROLLBACK_IGNORED -> rollbackFound(l) :: else fi;
+          :: forgotten || uInc > ledger[l].incarnation ||
+             (uInc == ledger[l].incarnation && (uGen > ledger[l].generation || uEpoch > ledger[l].epoch)) ->
              ahead = (broken != OTHER_HISTORY_BELIEVED)
           :: else
           fi;
@@ -327,11 +331,11 @@ active proctype Server() {
           :: joined ->
              pushes = false;
              observeOne(l, 0); observeOne(l, 1);
-             if :: uLog && uInc == ledger[l].incarnation -> rollbackFound(l) :: else fi;
              if :: pushes -> push(l) :: else fi
           :: else
           fi; pushes = false
-       :: upward?verdict(_, _, _, _, _, _, _, _, _) -> if :: joined -> rollbackFound(l) :: else fi
+       :: upward?verdict(_, _, _, uLog, uSize, uCpInc, _, _, _) ->
+          if :: joined && FORGOTTEN(l, uLog, uSize, uCpInc) -> rollbackFound(l) :: else fi
        fi;
        l = 0; uInc = 0; uGen = 0; uHeld = 0; uEpoch = 0; uSize = 0; uCpInc = 0; uLog = 0; uNonce = 0; uOver[0] = 0; uOver[1] = 0 }
   :: atomic { copies > 0 && !copied && MAY && SELDOM -> tell(); printf("do backup\n");
@@ -659,7 +663,7 @@ begin:
             :: else ->
                if
                :: mSize >= witnessedSize ->
-                  if :: len(upward) < QUEUE -> upward!verdict(0, 0, 0, 0, 0, 0, 0, 0, 0) :: else fi;
+                  if :: len(upward) < QUEUE -> upward!verdict(0, 0, 0, state.witnessed.log, state.witnessed.size, state.witnessed.incarnation, 0, 0, 0) :: else fi;
                   refusing = true; endAll(); doing = REFUSED
                :: else
                fi

@@ -75,7 +75,7 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
         return log;
       },
     },
-    finding: /is over, was gone and is back/,
+    finding: /is over, was gone and is back|ledger and device do not agree/,
   },
   {
     name: 'the agent goes by the wall clock alone',
@@ -174,6 +174,6 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
         return conversation;
       },
     },
-    finding: /is said to be rolled back, and never was/,
+    finding: /a server is refused that is as it was/,
   },
 ];

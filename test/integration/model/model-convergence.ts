@@ -21,6 +21,11 @@ export async function converge(world: ModelWorld): Promise<void> {
     await world.advance(5_000);
     await world.check();
     if ((await world.server.rolledBack()) !== '') await world.recover();
+    else if (world.agent !== undefined && world.agent.holder.refusalCode !== '') {
+      // What came from elsewhere over its link proves nothing to the server, and the agent is started anew.
+      world.killAgent();
+      world.startAgent();
+    }
   }
   await world.settle();
   await world.check();

@@ -164,7 +164,7 @@ async function act(world: ModelWorld, command: Command): Promise<void> {
       if (queue.length <= 2) return;
       queue.push(...queue.splice(1, 1));
       // A checkpoint is proven from the one before it: unlike states, these cannot change places.
-      world.mayBeRolledBack ||= command.way === 'down' && queue.some(isCheckpoint);
+      world.mayBeRefused ||= command.way === 'down' && queue.some(isCheckpoint);
       return;
     }
     case 'repeat': {
@@ -176,7 +176,7 @@ async function act(world: ModelWorld, command: Command): Promise<void> {
     case 'replay desired': {
       const bytes = recent(memory.get(world) ?? [], command.at);
       if (bytes === undefined || ConnectResponse.decode(bytes).message?.$case !== 'desired') return;
-      world.mayBeRolledBack ||= world.agent?.wire?.arrived.down.includes(bytes) !== true;
+      world.mayBeRefused ||= world.agent?.wire?.arrived.down.includes(bytes) !== true;
       world.agent?.wire?.put('down', bytes);
       return;
     }
@@ -218,8 +218,6 @@ async function decide(
     }
 }
 
-const isCheckpoint = (bytes: Buffer): boolean => ConnectResponse.decode(bytes).message?.$case === 'checkpoint';
-
 /** Sends the device leases as if from the server, beside everything that it holds. */
 export function inject(world: ModelWorld, leases: readonly string[]): void {
   const { agent } = world;
@@ -235,6 +233,8 @@ export function inject(world: ModelWorld, leases: readonly string[]): void {
   });
   agent.wire?.put('down', Buffer.from(ConnectResponse.encode({ message: { $case: 'desired', value } }).finish()));
 }
+
+const isCheckpoint = (bytes: Buffer): boolean => ConnectResponse.decode(bytes).message?.$case === 'checkpoint';
 
 /** Further than any run recovers its ledger: a lease with the real key for the next one is right after a recovery. */
 const FAR_INCARNATION = 1_000_000;

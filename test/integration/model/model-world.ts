@@ -78,8 +78,10 @@ export class ModelWorld {
   private heldUpSince: number | undefined;
   /** The states of the sessions in the ledger, as of the last check. */
   private ledgerSays: ReadonlyMap<string, string> = new Map();
-  /** Whether the ledger was replaced by an older one, or the device was sent what came over an earlier link. */
+  /** Whether the ledger was replaced by an older one. */
   mayBeRolledBack = false;
+  /** Whether the device was sent what came over an earlier link, or in another order: it refuses its server then. */
+  mayBeRefused = false;
   private readonly identity: DeviceIdentity;
   private readonly agentRandom = seededRandom('agent');
 
@@ -342,6 +344,8 @@ export class ModelWorld {
     }
     const isSound = this.mayBeRolledBack || (await this.server.rolledBack()) === '';
     assert.ok(isSound, 'the ledger is said to be rolled back, and never was');
+    const isRefused = (this.agent?.holder.refusalCode ?? '') !== '';
+    assert.ok(!isRefused || this.mayBeRolledBack || this.mayBeRefused, 'a server is refused that is as it was');
     for (const id of host.rights.keys())
       assert.ok(
         this.sessions.some((known) => known.id === id),

@@ -218,8 +218,11 @@ describeOn([{ program: 'chromium' }], 'signing in at a real provider, in a brows
     await bob.getByRole('button', { name: 'Actions for alice on web-1' }).click();
     await bob.getByRole('menuitem', { name: 'Revoke…' }).click();
     await bob.getByRole('dialog').getByRole('textbox', { name: 'Reason' }).fill('it is clean now');
-    await bob.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
-    await row(bob).getByText('revoked · confirmed').waitFor();
+    // What has ended stays for some seconds alone: it is waited for from before it ends.
+    await Promise.all([
+      row(bob).getByText('revoked · confirmed').waitFor(),
+      bob.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click(),
+    ]);
     const { state, endReason } = await session();
     assert.deepEqual([state, endReason], ['SESSION_STATE_ENDED', 'END_REASON_REVOKED']);
     assert.deepEqual(devices[0]!.held, []);

@@ -23,6 +23,7 @@ describe('requests, access, devices, policies and audit in a browser', function 
     await page.keyboard.press('a');
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Approve this request').waitFor();
+    await eventually(() => page.evaluate<boolean>("document.activeElement?.id === 'approve-reason'"), WITHIN);
     // In the field letters are text, and the list stays as it is.
     await page.keyboard.type('ajd?');
     assert.equal(await dialog.getByRole('textbox', { name: 'Reason' }).inputValue(), 'ajd?');

@@ -64,11 +64,15 @@ export class TestBrowser {
     return { page, context, complaints };
   }
 
-  /** Chromium may leave files of its own in the temporary folder, such as those of shared memory. */
+  /**
+   * Chromium may leave files of its own in the temporary folder, such as those of shared memory. Processes of it that end a
+   * little later may still remove them.
+   */
   async close(): Promise<void> {
     await this.browser.close();
     for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith('.org.chromium.Chromium.')))
-      if (statSync(join(tmpdir(), name)).isFile()) rmSync(join(tmpdir(), name));
+      if (statSync(join(tmpdir(), name), { throwIfNoEntry: false })?.isFile() === true)
+        rmSync(join(tmpdir(), name), { force: true });
   }
 }
 

@@ -81,8 +81,7 @@ class RenewingServer {
 }
 
 describe('a link whose certificate cannot be renewed', () => {
-  // Calls have deadlines by the machine's own time.
-  const clock = new ManualClock(new SystemClock().now());
+  let clock: ManualClock;
   let server: RenewingServer;
   let own: { key: string; certificate: string };
   let link: ServerLink | undefined;
@@ -99,6 +98,8 @@ describe('a link whose certificate cannot be renewed', () => {
     };
   });
   beforeEach(() => {
+    // Calls have deadlines by the machine's own time: from now on, however long it took to come here.
+    clock = new ManualClock(new SystemClock().now());
     server = new RenewingServer();
     waiters = [];
   });

@@ -219,7 +219,7 @@ describe('a recording', () => {
     assert.ok(lost.length > 50 && lost.length < 100, String(lost.length));
     for (const { head } of lost)
       assert.deepEqual([head.lostBytes, await events(head.id)], [100_000, ['0 lostBytes 100000']]);
-  });
+  }).timeout(60_000);
 
   it('is none where not even its head has room', async () => {
     await open(MIB);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MadeVersions } from './made-versions.js';
@@ -23,6 +23,16 @@ describe('versions that the agent has made', () => {
 
   const program = (version = '.unpacking'): string => path.join(folder, version, 'program/curfew-agent.js');
   const own = (file: string): Promise<boolean> => made.isOwn(path.resolve(folder, file));
+  /** Waits until what is changed in the folder has another time: some file systems look at the clock only now and then. */
+  const later = (): void => {
+    const probe = path.join(folder, 'probe');
+    const now = (): bigint => {
+      writeFileSync(probe, '');
+      return lstatSync(probe, { bigint: true }).ctimeNs;
+    };
+    for (const before = now(); now() === before;);
+    rmSync(probe);
+  };
   const settled = async (): Promise<void> => {
     await versions.settle('0.2.0');
     await versions.choose('0.2.0');
@@ -83,6 +93,7 @@ describe('versions that the agent has made', () => {
   for (const { name, change, file } of changes)
     it(`are not ${name}`, async () => {
       await settled();
+      later();
       change();
       assert.equal(await own(file), false);
     });

@@ -52,20 +52,17 @@ describe('an answer of JSON lines', () => {
     const { lines, answer } = await open();
     const message = { text: 'x'.repeat(1_000_000) };
     let sent = 0;
-    let waits: Promise<void> | undefined;
-    // The reader takes the head alone; what the system buffers is full soon.
-    while (waits === undefined && sent < 100) {
-      const work = lines.write(message);
-      const done = await Promise.race([work.then(() => true), nextTurn().then(() => false)]);
-      if (done) sent++;
-      else waits = work;
-    }
-    assert.ok(waits !== undefined, `${sent} messages were taken in without a reader`);
+    const sending = (async () => {
+      for (; sent < 100 && !lines.gone.aborted; sent++) await lines.write(message);
+    })();
+    // The reader takes the head alone; what the system buffers is full soon, and nothing moves any more.
     (await answer).on('error', () => undefined);
-    const gone = new Promise((resolve) => lines.gone.addEventListener('abort', resolve));
-    for (let beat = 0; beat < 3; beat++) clock.advance(EVERY);
-    await gone;
-    await waits;
+    while (sent < 100 && !lines.gone.aborted) {
+      clock.advance(EVERY);
+      await nextTurn();
+    }
+    await sending;
+    assert.ok(lines.gone.aborted, `${sent} messages were taken in without a reader`);
     lines.close();
     assert.equal(clock.armed, 0);
   });

@@ -236,7 +236,7 @@ describe('the search of sessions', () => {
           order,
         );
       }
-    });
+    }).timeout(60_000);
 
   it('finds the same after the file was packed', async () => {
     await ledger.close();

@@ -35,5 +35,5 @@ describe('files of secrets', () => {
     assert.deepEqual([status, files.read('key')], [1, 'before']);
     assert.equal(write(4_096).status, 0);
     assert.equal(files.read('key'), 's'.repeat(4_096));
-  });
+  }).timeout(60_000);
 });

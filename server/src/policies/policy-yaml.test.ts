@@ -83,7 +83,7 @@ describe('policies as YAML', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }).timeout(60_000);
 
   it('are right on the page that describes them, and the page names every key', () => {
     const page = readFileSync(PAGE, 'utf8');

@@ -71,7 +71,7 @@ describe('lease token', () => {
         );
       }
     }
-  });
+  }).timeout(60_000);
 
   it('refuses a lease whose signature is spelled in another way', async () => {
     const token = await signLease(claims, key);

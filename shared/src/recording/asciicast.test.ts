@@ -31,7 +31,7 @@ describe('asciicast', () => {
         },
       ),
     );
-  });
+  }).timeout(60_000);
 
   it('keeps a byte order mark, NUL and escape sequences', () => {
     const text = '\ufeff\u0000\u001b[2J\u001b]52;c;eA==\u0007';

@@ -71,7 +71,7 @@ describe('a file of notices', () => {
       await new FileSender(folder, 'audit.jsonl').send(batch);
       assert.deepEqual(readFileSync(file), whole, `cut after ${length} bytes`);
     }
-  });
+  }).timeout(60_000);
 
   it('takes a line that only looks like one of these for another', async () => {
     await sender.send(notices(0, 2));

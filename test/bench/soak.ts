@@ -78,8 +78,10 @@ export const soak = (settings: BenchSettings): Promise<Outcome> =>
       await working;
     }
     await assertWhole(fleet, work.given);
-    if (told.size !== CONSOLES * work.given.size)
+    // The last word to them is under way when everything is over.
+    await eventually(() => told.size === CONSOLES * work.given.size, { withinMs: 30_000 }).catch(() => {
       throw new Error(`of ${work.given.size} sessions ${CONSOLES} consoles were told ${told.size} times`);
+    });
     return outcomeOf(fleet.devices.length, spans);
   });
 

@@ -122,7 +122,7 @@ async function logServer(host: Device, person: PersonAtWork): Promise<Way> {
     begin: async () => {
       const server: DeviceProcess = host.spawn([LOGSRVD, '-n', '-f', LOGSRVD_CONF]);
       await eventually(async () => (await host.run(['sh', '-c', `grep -q :7687 /proc/net/tcp`])).exitCode === 0, {
-        withinMs: 5_000,
+        withinMs: 60_000,
         what: 'the log server',
       });
       const end = await putRule(host, rule);

@@ -34,7 +34,7 @@ describeOn(NEEDS, "a desktop's prompts, with a real polkitd", function () {
     return (await device.run(asked)).stdout === '0\n';
   };
   const isAnswered = (): Promise<boolean> =>
-    eventually(() => pkexec('alice'), { withinMs: 10_000, what: 'a prompt that is answered' });
+    eventually(() => pkexec('alice'), { withinMs: 60_000, what: 'a prompt that is answered' });
   const answer = (): string => join(device.root, 'run/curfew/desktop', Buffer.from('alice').toString('hex'));
 
   before(async () => {

@@ -12,7 +12,7 @@ interface Session {
 }
 
 describeOn(['devices'], 'a right on a real device', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let plane: ControlPlane;
   let device: Device;
   let agent: DeviceProcess;
@@ -67,25 +67,25 @@ describeOn(['devices'], 'a right on a real device', function () {
   });
 
   it('runs out by itself, and the person is told', async () => {
-    await plane.json(
-      'sessions',
-      'grant',
-      '--user',
-      'alice',
-      '--device',
-      'web-1',
-      '--for',
-      '3s',
-      '--reason',
-      'a short look',
-    );
-    await eventually(async () => (await device.run(['sudo', '-n', 'id', '-u'], { as: 'alice' })).exitCode === 0, {
-      withinMs: 2_500,
-    });
-    await eventually(async () => (await device.run(['sudo', '-n', 'id', '-u'], { as: 'alice' })).exitCode !== 0, {
-      withinMs: 10_000,
-    });
-    await eventually(async () => (await plane.json<Session[]>('sessions', 'list')).length === 0, { withinMs: 5_000 });
+    const mayBeRoot = async (): Promise<boolean> =>
+      (await device.run(['sudo', '-n', 'id', '-u'], { as: 'alice' })).exitCode === 0;
+    const live = async (): Promise<number> => (await plane.json<Session[]>('sessions', 'list')).length;
+    const wish = ['sessions', 'grant', '--user', 'alice', '--device', 'web-1', '--reason', 'a short look'];
+    let worked = false;
+    // On a busy machine a short one may be over before anybody has looked: then a longer one is given.
+    for (const seconds of [3, 15, 60]) {
+      await plane.json(...wish, '--for', `${seconds}s`);
+      const first = await eventually(
+        async () => ((await mayBeRoot()) ? 'root' : (await live()) === 0 ? 'nothing' : undefined),
+        { withinMs: 90_000, what: 'a right, or its end' },
+      );
+      worked = first === 'root';
+      if (!worked) continue;
+      await eventually(async () => !(await mayBeRoot()), { withinMs: (seconds + 7) * 1_000, what: 'no right' });
+      break;
+    }
+    assert.equal(worked, true);
+    await eventually(async () => (await live()) === 0, { withinMs: 20_000, what: 'no session' });
     const status = await curfewJson<{ sessions: { endReason: string }[] }>(device, 'alice', 'status');
     assert.equal(status.sessions[0]?.endReason, 'END_REASON_EXPIRED');
   });

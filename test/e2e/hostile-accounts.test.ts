@@ -87,7 +87,7 @@ interface AccountJson {
 }
 
 describeOn(['devices'], 'accounts with hostile names', function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
   let plane: ControlPlane;
   let device: Device;
   let agent: DeviceProcess;

@@ -11,6 +11,9 @@ import { eventually } from '../support/wait.js';
 
 const METHODS = curfewMethods().filter(({ parent }) => parent.name === 'LocalService');
 
+/** How long a connection may stay silent. */
+const SILENT_MS = 10_000;
+
 /** Opens connections to the agent as a person and says nothing; prints how many are open whenever that changes. */
 const HOLD = `
   const net = require('node:net');
@@ -24,7 +27,7 @@ const HOLD = `
 `;
 
 describeOn(['devices'], "the agent's local socket", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let plane: ControlPlane;
   let device: Device;
   let agent: DeviceProcess;
@@ -103,19 +106,25 @@ describeOn(['devices'], "the agent's local socket", function () {
   });
 
   it('holds few silent connections of one person, and serves others meanwhile', async () => {
-    const silent = device.spawn([`${DEVICE_BIN}/node`, '-e', HOLD, '200'], { as: 'alice' });
-    const count = (): number => Number(/open (\d+)\n$/.exec(silent.stdout)?.[1] ?? -1);
-    await eventually(() => (silent.stdout.match(/open/g) ?? []).length >= 200 + 136, { withinMs: 20_000 });
-    assert.equal(count(), 64);
-    await served(bob);
-    // The person's own next connection is one too many.
-    const [more] = await callAgent(device, [status(alice)]);
-    assert.equal(more?.refusal?.status, 'UNAVAILABLE');
-    await silent.stop('SIGKILL');
-    await eventually(async () => (await callAgent(device, [status(alice)]))[0]?.refusal === undefined, {
-      withinMs: 10_000,
-      what: 'service for alice again',
-    });
+    const holding = async () => {
+      const began = performance.now();
+      const silent = device.spawn([`${DEVICE_BIN}/node`, '-e', HOLD, '200'], { as: 'alice' });
+      await eventually(() => (silent.stdout.match(/open/g) ?? []).length >= 200 + 136, { withinMs: 60_000 });
+      const held = Number(/open (\d+)\n$/.exec(silent.stdout)?.[1] ?? -1);
+      // The person's own next connection is one too many.
+      const [other, more] = await callAgent(device, [status(bob), status(alice)]);
+      const tookMs = performance.now() - began;
+      await silent.stop('SIGKILL');
+      await eventually(async () => (await callAgent(device, [status(alice)]))[0]?.refusal === undefined, {
+        withinMs: 60_000,
+        what: 'service for alice again',
+      });
+      return { held, other: other?.refusal?.status, more: more?.refusal?.status, tookMs };
+    };
+    let { tookMs, ...found } = await holding();
+    // What has taken so long says nothing: by then connections that stay silent are closed.
+    for (let again = 0; tookMs >= SILENT_MS && again < 3; again += 1) ({ tookMs, ...found } = await holding());
+    assert.deepEqual(found, { held: 64, other: undefined, more: 'UNAVAILABLE' }, `after ${tookMs} ms`);
   });
 
   it('closes connections that stay silent', async () => {

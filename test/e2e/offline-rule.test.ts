@@ -19,7 +19,7 @@ const POLICIES = `policies:
 const RULE_MS = 60_000;
 
 describeOn(['devices'], 'a session that ends some time after the link is lost', function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
   let fleet: Fleet;
   let managed: ManagedDevice;
 

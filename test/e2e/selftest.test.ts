@@ -60,7 +60,7 @@ async function leftNothing(device: Device, before: Map<string, string>): Promise
 /** Starts a selftest, and waits until it has given its right. */
 async function begun(device: Device): Promise<DeviceProcess> {
   const running = device.spawn(['curfew-agent', 'selftest']);
-  await device.must(['bash', '-c', OWN_RULE]);
+  await device.must(['bash', '-c', OWN_RULE], { timeoutMs: 120_000 });
   assert.notEqual(await testAccounts(device), '');
   return running;
 }

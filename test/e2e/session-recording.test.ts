@@ -7,13 +7,12 @@ import { Device, type DeviceOptions } from '../support/device.js';
 import { DEVICE_BIN } from '../support/device-init.js';
 import type { DeviceProcess } from '../support/device-process.js';
 import { assertSame, DeviceTerminal } from '../support/device-terminal.js';
+import { keepFollowerAway } from '../support/follower-away.js';
 import { LeaseServer, type LeaseTerms } from '../support/lease-server.js';
 import { describeOn } from '../support/machine-needs.js';
 import { recordedEvents, spooledRecordings, streamOf, type SpooledRecording } from '../support/recording-spool.js';
 import { eventually } from '../support/wait.js';
 
-/** The follower's command line, not that of the shell that holds it up. */
-const FOLLOWER = '^[^ ]*node .*curfew-agent follow$';
 const OUTPUT: LeaseTerms = { recording: { mode: 'output', required: true } };
 const SECRET = 'Tr0ub4dor-and-3';
 const KIB = 1024;
@@ -32,6 +31,8 @@ async function stage(
 }
 
 class Stage {
+  private letFollowerCome = (): Promise<void> => Promise.resolve();
+
   constructor(
     readonly server: LeaseServer,
     readonly device: Device,
@@ -46,6 +47,7 @@ class Stage {
 
   /** Ends every session, and has no recording left. */
   async clear(): Promise<void> {
+    await this.letFollowerCome();
     this.server.takesRecordings = true;
     await this.server.revokeAll();
     await eventually(() => this.spooled().length === 0, { withinMs: 30_000, what: 'a device without recordings' });
@@ -69,7 +71,7 @@ class Stage {
         const found = this.spooled();
         return found.length >= count && found.every(({ head }) => head.state !== 'running') && found;
       },
-      { withinMs: 30_000, what: `${count} recordings that are over` },
+      { withinMs: 90_000, what: `${count} recordings that are over` },
     );
   }
 
@@ -102,14 +104,14 @@ class Stage {
     });
   }
 
+  /** Kills the follower, which nobody starts again until `followerComesBack`. */
   async killFollower(): Promise<void> {
-    await this.device.must(['pkill', '-KILL', '-f', FOLLOWER]);
+    this.letFollowerCome = await keepFollowerAway(this.device);
   }
 
-  /** The follower and the shell that starts it again. */
-  async killFollowerForGood(): Promise<void> {
-    await this.device.must(['pkill', '-KILL', '-f', 'curfew-follower']);
-    await this.killFollower();
+  async followerComesBack(): Promise<void> {
+    await this.letFollowerCome();
+    await this.followerRuns();
   }
 
   async restartAgent(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -119,7 +121,7 @@ class Stage {
 }
 
 describeOn(['devices', { program: 'vim' }], 'recording what a session runs', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let at: Stage;
 
   before(async () => {
@@ -176,7 +178,7 @@ describeOn(['devices', { program: 'vim' }], 'recording what a session runs', fun
     await at.grant(OUTPUT);
     const terminal = at.terminal(`sudo -n bash -c 'echo before; read -r _; stty size'`);
     await terminal.process.waitFor(/before/);
-    const running = await eventually(() => at.spooled()[0], { withinMs: 10_000, what: 'a recording that runs' });
+    const running = await eventually(() => at.spooled()[0], { withinMs: 30_000, what: 'a recording that runs' });
     assert.equal(running.head.state, 'running');
     await at.device.must(['stty', '-F', running.head.terminal, 'rows', '33', 'cols', '111']);
     const sizes = (): unknown[] =>
@@ -185,7 +187,7 @@ describeOn(['devices', { program: 'vim' }], 'recording what a session runs', fun
       );
     // stty sets one after the other; sudo may see both.
     const newest = { columns: 111, lines: 33 };
-    await eventually(() => isDeepStrictEqual(sizes().at(-1), newest), { withinMs: 10_000, what: 'a new size' });
+    await eventually(() => isDeepStrictEqual(sizes().at(-1), newest), { withinMs: 30_000, what: 'a new size' });
     terminal.process.write('\r');
     await terminal.process.ended;
     const { bytes } = await at.one();
@@ -235,14 +237,14 @@ describeOn(['devices', { program: 'vim' }], 'recording what a session runs', fun
       const terminal = at.terminal(`sudo -n bash -c 'echo on it goes; sleep 1000'`);
       await terminal.process.waitFor(/on it goes/);
       const shown = (): string => streamOf(at.spooled()[0]?.bytes ?? Buffer.alloc(0), 'terminalOutput').toString();
-      await eventually(() => mode === 'commands' || shown().includes('on it goes'), { withinMs: 10_000 });
-      await at.killFollowerForGood();
+      await eventually(() => mode === 'commands' || shown().includes('on it goes'), { withinMs: 30_000 });
+      await at.killFollower();
       assert.notEqual(await terminal.exitCode(), 0);
       assert.deepEqual((await at.device.run(['pgrep', '-f', '^sleep 1000$'])).stdout, '');
       const refused = await at.sudo('id', '-u');
       assert.deepEqual([refused.exitCode, refused.stdout], [1, '']);
       assert.match(refused.stderr, /unable to connect to log server/);
-      await at.followerRuns();
+      await at.followerComesBack();
       const { head } = await at.one();
       assert.deepEqual([head.state, shown()], ['cut_short', mode === 'commands' ? '' : 'on it goes\r\n']);
       assert.equal((await at.sudo('id', '-u')).stdout, '0\n');
@@ -253,14 +255,14 @@ describeOn(['devices', { program: 'vim' }], 'recording what a session runs', fun
       await at.grant({ recording: { mode, required: false } });
       const terminal = at.terminal(`sudo -n bash -c 'echo on it goes; read -r _; echo to the end; exit 5'`);
       await terminal.process.waitFor(/on it goes/);
-      await eventually(() => at.spooled().length > 0, { withinMs: 10_000 });
-      await at.killFollowerForGood();
+      await eventually(() => at.spooled().length > 0, { withinMs: 30_000 });
+      await at.killFollower();
       const meanwhile = await at.sudo('id', '-u');
       assert.deepEqual([meanwhile.exitCode, meanwhile.stdout], [0, '0\n']);
       terminal.process.write('\r');
       assert.equal(await terminal.exitCode(), 5);
       assert.match(terminal.process.output, /to the end/);
-      await at.followerRuns();
+      await at.followerComesBack();
       const { head } = await at.one();
       assert.equal(head.state, 'cut_short');
     });
@@ -347,7 +349,7 @@ describeOn(['devices', { program: 'vim' }], 'recording what a session runs', fun
         at.terminal(`sudo -n bash -c 'trap "" TERM HUP; echo ready; nohup ${sleep} & wait'`),
       ) as [DeviceTerminal, DeviceTerminal];
       for (const { process } of [first, second]) await process.waitFor(/ready/);
-      const running = await eventually(() => at.spooled().length === 2 && at.spooled(), { withinMs: 10_000 });
+      const running = await eventually(() => at.spooled().length === 2 && at.spooled(), { withinMs: 30_000 });
       const target = running.find(({ head }) => head.arguments.join(' ').includes('1001'));
       assert.ok(target);
       await at.server.cut(target.head.id);
@@ -358,7 +360,7 @@ describeOn(['devices', { program: 'vim' }], 'recording what a session runs', fun
       );
       assert.ok(cut.head.state === 'cut_short' || cut.head.signal !== '', JSON.stringify(cut.head));
       await eventually(async () => (await at.device.run(['pgrep', '-f', '^sleep 1001$'])).stdout === '', {
-        withinMs: 10_000,
+        withinMs: 30_000,
       });
       assert.equal((await at.device.run(['pgrep', '-c', '-f', '^sleep 1002$'])).stdout, '1\n');
       assert.equal(at.spooled().find(({ head }) => head.id !== target.head.id)?.head.state, 'running');
@@ -388,7 +390,7 @@ describeOn(['devices', { program: 'vim' }], 'recording what a session runs', fun
 });
 
 describeOn(['devices'], 'recording with little room on the device', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let at: Stage;
 
   before(async () => {
@@ -459,7 +461,7 @@ describeOn(['devices'], 'recording with little room on the device', function () 
 });
 
 describeOn(['systemd devices'], 'recording by a follower that is a unit of systemd', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let at: Stage;
 
   before(async () => {
@@ -483,7 +485,7 @@ describeOn(['systemd devices'], 'recording by a follower that is a unit of syste
     const terminal = at.terminal(`sudo -n sh -c 'seq 20000; sleep 1000'`);
     await terminal.process.waitFor(/20000/);
     const kept = (): Buffer => streamOf(at.spooled()[0]?.bytes ?? Buffer.alloc(0), 'terminalOutput');
-    await eventually(() => kept().equals(terminal.shown()), { withinMs: 10_000, what: 'all of it' });
+    await eventually(() => kept().equals(terminal.shown()), { withinMs: 30_000, what: 'all of it' });
     const shown = terminal.shown();
     await at.device.must(['systemctl', 'kill', '--signal=KILL', 'curfew-follower']);
     await terminal.process.ended;

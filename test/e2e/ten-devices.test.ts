@@ -14,7 +14,7 @@ interface Session {
 const NAMES = Array.from({ length: 10 }, (_, index) => `laptop-${index}`);
 
 describeOn(['devices'], 'ten devices with real sudo', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let plane: ControlPlane;
   const devices: Device[] = [];
   let shells: DeviceShell[];

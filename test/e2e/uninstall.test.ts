@@ -19,7 +19,7 @@ interface Removed {
 }
 
 describeOn(['devices'], 'curfew-agent status and uninstall', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let plane: ControlPlane;
   let device: Device;
   let agent: DeviceProcess;

@@ -9,7 +9,7 @@ const codeOf = (file: string): string[] =>
   [...textOf(file).matchAll(/```[a-z]*\n([\s\S]*?)```|`([^`\n]+)`/g)].map((match) => match[1] ?? match[2] ?? '');
 
 describe('the generated pages', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
 
   it('are what the data gives', () => {
     const { exitCode, output } = runNode(['packaging/scripts/render-docs.mjs', '--check']);

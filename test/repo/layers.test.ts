@@ -101,7 +101,7 @@ const allBreaches = (): Record<string, string> =>
   );
 
 describe('the layers', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let folder = '';
   let found = { exitCode: 0, output: '' };
 

@@ -8,6 +8,7 @@ import { ApiClient } from './api-client.js';
 import { DEVICE_BIN } from './device-init.js';
 import { CHECKOUT, type Device } from './device.js';
 import type { DeviceProcess } from './device-process.js';
+import { freePort } from './server-process.js';
 import { captureTool, type ToolResult } from './tool.js';
 import { eventually } from './wait.js';
 
@@ -40,6 +41,8 @@ export class ControlPlane {
   /** Starts a server with more CURFEW_* options, if any; its data go to a folder that is there, or to a scratch one. */
   static async start(options: Readonly<Record<string, string>> = {}, folder?: string): Promise<ControlPlane> {
     const plane = new ControlPlane(folder ?? mkdtempSync(join(tmpdir(), 'curfew-server-')), options);
+    // Ports that are still its own when it is started anew.
+    [plane.port, plane.httpPort] = [await freePort(), await freePort()];
     try {
       await plane.run();
     } catch (error) {

@@ -45,7 +45,9 @@ function leaks(): string[] {
 
 /** After the last test of the process, nothing that a test made may be left: no file, no process, no mount. */
 export const mochaHooks = {
-  async afterAll(): Promise<void> {
+  async afterAll(this: Mocha.Context): Promise<void> {
+    // A server of PostgreSQL that ends writes down first what it holds.
+    this.timeout(60_000);
     const { endLedgerOfTests } = await import('./ledger-of-tests.js');
     await endLedgerOfTests();
     let left: string[] = [];

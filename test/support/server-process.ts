@@ -1,18 +1,32 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { isRunning } from './scratch.js';
 import { eventually } from './wait.js';
 
-/** A port on the loopback that nobody listens on at the moment. */
+/** Below are the ports of well-known services; from the other on the kernel gives them away, to whoever calls somebody too. */
+const [LOWEST_PORT, RANGE_FILE] = [10_000, '/proc/sys/net/ipv4/ip_local_port_range'];
+const firstGivenAway = (): number =>
+  existsSync(RANGE_FILE) ? Number.parseInt(readFileSync(RANGE_FILE, 'latin1'), 10) : 32_768;
+
+/** A port on the loopback that nobody has, and that the kernel gives to nobody: not even while its server is away. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(LOWEST_PORT, Math.max(firstGivenAway(), 2 * LOWEST_PORT));
+    const server = createServer();
+    try {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue;
+      throw error;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** As whom a server runs: numbers of a user and a group. */

@@ -55,7 +55,7 @@ export class WineMachine {
   /** Runs a program of Windows until it ends. Its outputs go to a file: through pipes Node cannot write there. */
   async run(
     command: readonly string[],
-    { env = {}, trace = '-all', timeoutMs = 60_000 }: WineOptions = {},
+    { env = {}, trace = '-all', timeoutMs = 180_000 }: WineOptions = {},
   ): Promise<WineResult> {
     const file = join(this.folder, `output-${Math.trunc(performance.now() * 1000)}`);
     const output = openSync(file, 'w');

@@ -6,7 +6,7 @@ import { BuiltPackages } from '../support/packages.js';
 import { runTool } from '../support/tool.js';
 
 describeOn([{ program: 'wixl' }, { program: 'msibuild' }], 'the tables of the .msi', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const packages = new BuiltPackages();
   let file = '';
 

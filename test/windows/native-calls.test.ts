@@ -37,7 +37,7 @@ interface Found {
 }
 
 describeOn([{ program: 'wine' }], 'the calls of Windows on wine', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   let machine: WineMachine;
   let found: Found;
   let trace = '';

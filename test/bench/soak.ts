@@ -155,7 +155,7 @@ class Work {
       const revoke = () => operator.revoke({ $case: 'sessions', value: { ids: [id] } });
       if (at % REVOKED_AWAY === 0) {
         device.goOffline();
-        await Promise.all([operator.decideEnd(id), pause(1_000).then(() => device.goOnline())]);
+        await Promise.all([operator.decideEnd(id), pause(1_000).then(() => device.comeBack())]);
       } else {
         const echo = await timed(() => operator.echo());
         const took = await timed(revoke);

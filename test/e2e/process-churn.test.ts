@@ -22,7 +22,7 @@ while :; do
   echo "$count last $job"
 done`;
 
-describeOn(['devices'], 'processes of sessions among ids that are given away again and again', function () {
+describeOn(['devices', 'process ids counted by namespace'], 'processes of sessions among ids that are given away again and again', function () {
   this.timeout(60_000 + SESSIONS * 20_000);
   let device: Device;
   let uid: number;

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cgroupHierarchy } from './device-cgroup.js';
 import { whyNoPostgres, type PostgresVersion } from './postgres-server.js';
@@ -9,6 +10,7 @@ export type MachineNeed =
   | 'devices'
   | 'systemd devices'
   | 'control groups of version 1'
+  | 'process ids counted by namespace'
   | { readonly postgres: PostgresVersion }
   | { readonly program: string }
   | { readonly file: string };
@@ -66,6 +68,12 @@ function whyNoSystemdDevices(): string {
   }
 }
 
+/** Before Linux 6.14 there was one `pid_max` for the whole machine: a device that lowers its own would lower that of all. */
+function whyNoOwnPidMax(): string {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 14) ? '' : `Linux ${release()} has one pid_max for the whole machine`;
+}
+
 /** Why this machine cannot run a suite with these needs; '' when it can. */
 export function whyNot(needs: readonly MachineNeed[]): string {
   return needs
@@ -74,6 +82,7 @@ export function whyNot(needs: readonly MachineNeed[]): string {
       if (need === 'systemd devices') return whyNoSystemdDevices();
       if (need === 'control groups of version 1')
         return cgroupHierarchy(1) === undefined ? 'no hierarchy of version 1 counts processes' : '';
+      if (need === 'process ids counted by namespace') return whyNoOwnPidMax();
       if ('postgres' in need) return whyNoPostgres(need.postgres);
       const [what, there] =
         'file' in need ? [need.file, existsSync(need.file)] : [need.program, isInstalled(need.program)];

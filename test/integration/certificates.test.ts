@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ApiClient, asRefusal, refusalOf, type ApiCaller, type Refusal } from '../support/api-client.js';
+import { ledgerAtRest } from '../support/ledger-rows.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { freshKey, makeCertificate, signingRequest, type CertificateWish } from '../support/test-certificates.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
@@ -20,7 +21,7 @@ import { eventually } from '../support/wait.js';
 const LIST = { filter: undefined, orderBy: '', pageSize: 0, pageToken: '' };
 
 describe('who a certificate is taken for', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let server: TestServer;
   let operator: ApiClient;
   let device: ScriptedDevice;
@@ -45,7 +46,8 @@ describe('who a certificate is taken for', function () {
       const { devices } = await operator.unary(DeviceServiceService.listDevices, LIST);
       return devices.every(({ generation, appliedGeneration }) => generation === appliedGeneration);
     };
-    await eventually(settled, { withinMs: 5_000, what: 'devices that have nothing more to say' });
+    await eventually(settled, { withinMs: 20_000, what: 'devices that have nothing more to say' });
+    await ledgerAtRest(server.running.ledger);
   });
   after(async () => {
     for (const each of clients) each.close();
@@ -176,8 +178,9 @@ describe('who a certificate is taken for', function () {
   it('is nothing from the moment that the device is removed: link, calls and renewal end', async () => {
     const gone = client(other.identity);
     await operator.unary(DeviceServiceService.removeDevice, { device: other.id });
-    const end = await eventually(() => other.ends.at(-1), { withinMs: 5_000, what: 'the end of the link' });
+    const end = await eventually(() => other.ends.at(-1), { withinMs: 20_000, what: 'the end of the link' });
     assert.equal(end.code, 'DEVICE_REMOVED');
+    await ledgerAtRest(server.running.ledger);
     const before = await picture();
     const refusals = [
       await refusalOf(gone.unary(LinkServiceService.createAccessRequest, wish())),
@@ -207,7 +210,7 @@ describe('who a certificate is taken for', function () {
 });
 
 describe('a certificate that is to be renewed', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
 
   it('is so for a device that has one still, whatever strangers at its address do', async () => {
     const server = await startTestServer({ CURFEW_LIMITS_UNKNOWN_CALLS_PER_MINUTE: '1' });

@@ -18,7 +18,7 @@ interface ChannelJson {
 }
 
 describe('curfewctl channels', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   let server: TestServer;
   let folder: string;
   let env: Record<string, string>;
@@ -75,7 +75,7 @@ describe('curfewctl channels', function () {
       'failed: HTTP 500 it broke here\n',
     ]);
     await eventually(async () => /waiting +\d+ .* HTTP 500 it broke/.test((await ctl('deliveries', 'hook')).out), {
-      withinMs: 10_000,
+      withinMs: 60_000,
     });
     await server.running.ledger.write(async ({ db }) => {
       await db.updateTable('delivery').set({ state: 'dead', next_attempt_at_ms: null }).execute();
@@ -84,8 +84,8 @@ describe('curfewctl channels', function () {
     assert.match((await ctl('deliveries', '--state', 'dead')).out, / dead /);
     receiver.treat = () => 'take';
     assert.match((await ctl('retry', 'hook')).out, /^[1-9]\d* back in line\n$/);
-    await eventually(async () => (await ctl('deliveries', '--state', 'dead')).out === '', { withinMs: 10_000 });
-    await eventually(async () => (await ctl('deliveries', '--state', 'waiting')).out === '', { withinMs: 10_000 });
+    await eventually(async () => (await ctl('deliveries', '--state', 'dead')).out === '', { withinMs: 60_000 });
+    await eventually(async () => (await ctl('deliveries', '--state', 'waiting')).out === '', { withinMs: 60_000 });
     assert.equal(receiver.unsigned, 0);
   });
 
@@ -188,7 +188,7 @@ describe('curfewctl channels', function () {
 });
 
 describe('channels of a server that allows no local targets', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   let server: TestServer;
   let home: string;
 

@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from '../support/test-server.js';
 const PASSWORD = 'correct horse battery';
 
 describe('signing in with curfewctl', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let server: TestServer;
   let home: string;
   let owner: HttpClient;

@@ -31,7 +31,7 @@ const TITLE = '\u001b]0;pwned\u0007';
 const event = (one: RecordedEvent['event']): RecordedEvent => RecordedEvent.fromPartial({ event: one! });
 
 describeOn([{ program: 'script' }], 'recordings on the command line', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let server: TestServer;
   let owner: ApiClient;
   let device: ScriptedDevice;

@@ -36,7 +36,7 @@ function assertTold(outcome: Outcome): void {
 }
 
 describeOn(PROGRAMS, 'the benchmark of connectors', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   it('B10 measures grants and revocations of every kind, by Curfew and by its parts alone', async () => {
     const outcome = await measure('B10', TINY);
@@ -54,7 +54,7 @@ describeOn(PROGRAMS, 'the benchmark of connectors', function () {
 });
 
 describe('the benchmark of sessions that expire together', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   it('B10b measures how late they are, and what others wait for meanwhile', async () => {
     const outcome = await measure('B10b', TINY);

@@ -26,7 +26,7 @@ import assert from 'node:assert/strict';
 import { ApiClient, asRefusal, refusalOf, type Refusal } from '../support/api-client.js';
 import { fakeConnectorKind } from '../support/fake-connector-kind.js';
 import { FakeResource } from '../support/fake-resource.js';
-import { ledgerRows } from '../support/ledger-rows.js';
+import { ledgerAtRest, ledgerRows } from '../support/ledger-rows.js';
 import { ResourceOperator } from '../support/resource-operator.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
@@ -105,6 +105,9 @@ describe('what people on devices do with resources', function () {
       await owner.call(ResourceServiceService.putResource, PutResourceRequest.fromPartial(wish));
     }
     await owner.call(PolicyServiceService.applyPolicies, ApplyPoliciesRequest.fromPartial({ text: POLICIES }));
+    // Else they are compared for the first time when a minute is over, in the middle of anything.
+    for (const name of ['ops', 'secret', 'fresh', 'ticketed', 'unlisted', 'closed'])
+      await owner.call(ResourceServiceService.compareResource, { resource: name });
   });
   after(async () => {
     for (const one of [agent, otherAgent, owner, device, other]) one.close();
@@ -141,7 +144,7 @@ describe('what people on devices do with resources', function () {
   const endOf = (account: Account, which: { sessionId?: string; resource?: string }, caller = agent) =>
     caller.unary(link.endResourceSession, { account, sessionId: '', resource: '', ...which });
   const refusesAndLeaves = async (work: () => Promise<unknown>, code: string, status: string): Promise<void> => {
-    const before = await ledgerRows(server.running.ledger);
+    const before = await ledgerAtRest(server.running.ledger, 20);
     const refusal = await refusalOf(work());
     assert.deepEqual([refusal?.code, refusal?.status], [code, status], refusal?.text);
     assert.equal(await ledgerRows(server.running.ledger), before);
@@ -429,7 +432,7 @@ describe('resources of people who are linked by name', function () {
     });
 
   it('are shown without linking anything, and link the account at the first request', async () => {
-    const before = await ledgerRows(server.running.ledger);
+    const before = await ledgerAtRest(server.running.ledger);
     const { offers } = await agent.unary(link.listResourceOffers, { account: device.account('alice') });
     assert.equal(offers[0]?.resourceName, 'ops');
     assert.equal(await ledgerRows(server.running.ledger), before);
@@ -443,7 +446,7 @@ describe('resources of people who are linked by name', function () {
   });
 
   it('are not there for somebody whom the server does not know: no user is made for that', async () => {
-    const before = await ledgerRows(server.running.ledger);
+    const before = await ledgerAtRest(server.running.ledger);
     const account = device.account('nobody-yet');
     for (const work of [
       agent.unary(link.listResourceOffers, { account }),

@@ -7,7 +7,7 @@ import { TARGETS } from '../fuzz/targets.js';
 const MORE = 2_000;
 
 describe('what reads from outside', function () {
-  this.timeout(30_000);
+  this.timeout(300_000);
 
   for (const target of TARGETS)
     it(`understands or refuses what fuzzing has kept, and more of its like: ${target.name}`, async () => {

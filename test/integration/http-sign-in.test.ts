@@ -70,10 +70,10 @@ describe('signing in to the console over real HTTP', function () {
       }),
     );
     assert.equal(reader.response.headers['content-type'], 'application/jsonl');
-    await eventually(() => reader.messages.some(({ synced }) => synced === true), { withinMs: 5_000, what: 'synced' });
+    await eventually(() => reader.messages.some(({ synced }) => synced === true), { withinMs: 10_000, what: 'synced' });
     const out = await owner.post('/auth/logout', {});
     assert.equal(out.status, 204, out.text);
-    await eventually(() => reader.ended, { withinMs: 2_000, what: 'the end of the stream' });
+    await eventually(() => reader.ended, { withinMs: 10_000, what: 'the end of the stream' });
     assert.equal((reader.messages.at(-1)?.['error'] as { code: string }).code, 'NOT_SIGNED_IN');
     assert.equal((await owner.send('/auth/state')).json?.['signedIn'], false);
   });
@@ -156,7 +156,7 @@ describe('signing in to the console over real HTTP', function () {
         reader.destroy();
         return reader.statusCode === 200;
       },
-      { withinMs: 5_000, what: 'room for another stream' },
+      { withinMs: 10_000, what: 'room for another stream' },
     );
     assert.equal(
       (await new HttpClient(server.consoleUrl).send(path, { method: 'POST', headers, body: '{}' })).status,

@@ -20,7 +20,7 @@ const SETTINGS = {
 };
 
 describe('the past that a benchmark gives a ledger', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let fleet: Fleet;
   beforeEach(async () => {
     fleet = await Fleet.start(SETTINGS);

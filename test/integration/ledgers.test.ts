@@ -11,7 +11,8 @@ import { PostgresLedgerStage } from '../support/postgres-ledger-stage.js';
 import { whyNoPostgres, type PostgresVersion } from '../support/postgres-server.js';
 import { scratchFolder } from '../support/scratch.js';
 
-describe('the ledger on SQLite', () => {
+describe('the ledger on SQLite', function () {
+  this.timeout(60_000);
   let folder: string;
   const another = () => {
     const fatal = (error: unknown) => assert.fail(String(error));
@@ -32,7 +33,9 @@ describe('the ledger on SQLite', () => {
   });
 });
 
-describe('a ledger on SQLite that a newer server has written', () => {
+describe('a ledger on SQLite that a newer server has written', function () {
+  this.timeout(60_000);
+
   it('is refused, and left as it is', async () => {
     const folder = scratchFolder('ledger');
     const file = join(folder, 'ledger.db');

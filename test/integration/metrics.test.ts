@@ -1,4 +1,4 @@
-import { DeviceServiceService, Role, SessionServiceService, UserServiceService } from '@curfew/proto';
+import { DeviceServiceService, Role, SessionServiceService, SessionState, UserServiceService } from '@curfew/proto';
 import { METRICS, type MetricDefinition } from '@curfew/server';
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,13 +45,20 @@ describe('metrics of a server at work', function () {
     assert.match(answer.headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/);
     return readScrape(answer.text);
   };
-  /** Grants, waits until the device holds it, and revokes it. */
+  /** Grants, waits until the device has said that it holds it, and revokes it. */
   const revokeOnce = async (): Promise<void> => {
     const wish = { user: 'alice', device: 'web-1', account: '', resource: '', options: undefined };
     const times = { duration: { seconds: 600n, nanos: 0 }, reason: 'secret-reason' };
     const granted = await operator.unary(SessionServiceService.grantSession, { ...wish, ...times });
     const id = granted.session?.id ?? '';
-    await eventually(() => device.held.includes(id), { withinMs: 10_000, what: 'a right' });
+    await eventually(
+      async () => {
+        const { session } = await operator.unary(SessionServiceService.getSession, { sessionId: id });
+        return session?.state === SessionState.ACTIVE;
+      },
+      { withinMs: 20_000, what: 'a right' },
+    );
+    assert.ok(device.held.includes(id));
     const selection = { $case: 'sessions' as const, value: { ids: [id] } };
     const wait = { seconds: 10n, nanos: 0 };
     const revoked = await operator.unary(SessionServiceService.revokeSessions, { selection, reason: 'enough', wait });
@@ -181,7 +188,9 @@ describe('metrics of a server at work', function () {
   });
 });
 
-describe('metrics with a token', () => {
+describe('metrics with a token', function () {
+  this.timeout(60_000);
+
   it('are given to who has it, and to nobody else', async () => {
     const folder = scratchFolder('metrics');
     const file = join(folder, 'token');

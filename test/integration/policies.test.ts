@@ -46,7 +46,7 @@ interface Change {
 }
 
 describe('policies, from the file to the session', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let server: TestServer;
   let device: ScriptedDevice;
   let home: string;
@@ -293,7 +293,7 @@ describe('policies, from the file to the session', function () {
     stream.on('error', () => undefined);
     stream.on('data', (bytes: Buffer) => seen.push(WatchMyAccessResponse.decode(bytes)));
     const until = (what: string, fits: (one: WatchMyAccessResponse) => boolean): Promise<unknown> =>
-      eventually(() => seen.some(fits), { withinMs: 10_000, what });
+      eventually(() => seen.some(fits), { withinMs: 30_000, what });
     try {
       await until('the mark', ({ synced }) => synced);
       const open = seen.find(({ request }) => request?.state === AccessRequestState.APPROVED)?.request;

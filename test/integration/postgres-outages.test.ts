@@ -92,8 +92,12 @@ describeOn([{ postgres: 15 }], 'a PostgreSQL that fails', function () {
     it('says so while it takes no writes, and still shows what there is', async () => {
       const id = await grant();
       await is(id, SessionState.ACTIVE);
-      const set = (value: string) =>
-        postgres.run(`alter system set default_transaction_read_only = ${value}; select pg_reload_conf()`);
+      // Who connects from then on finds it, and who is connected has been told before.
+      const set = async (value: string): Promise<void> => {
+        await postgres.run(`alter system set default_transaction_read_only = ${value}; select pg_reload_conf()`);
+        const isSet = async () => (await postgres.run('show default_transaction_read_only')) === value;
+        await eventually(isSet, { ...SOON, what: `default_transaction_read_only = ${value}` });
+      };
       await set('on');
       const refused = await eventually(async () => {
         const refusal = await refusalOf(revoke(id));

@@ -15,13 +15,14 @@ import {
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { ApiClient, asRefusal, refusalOf, type Refusal } from '../support/api-client.js';
+import { ledgerAtRest } from '../support/ledger-rows.js';
 import { redeemJoinToken, ScriptedDevice } from '../support/scripted-device.js';
 import { signingRequest } from '../support/test-certificates.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 import { eventually } from '../support/wait.js';
 
 describe('a device that was set up anew', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let server: TestServer;
   let operator: ApiClient;
   let former: ScriptedDevice;
@@ -53,7 +54,7 @@ describe('a device that was set up anew', function () {
   const session = async (id: string) =>
     (await operator.unary(SessionServiceService.getSession, { sessionId: id })).session!;
   const become = (id: string, state: SessionState) =>
-    eventually(async () => (await session(id)).state === state, { withinMs: 5_000, what: SessionState[state] });
+    eventually(async () => (await session(id)).state === state, { withinMs: 20_000, what: SessionState[state] });
   const active = async (): Promise<string> => {
     const wish = { user: 'alice', device: 'web-1', account: '', duration: { seconds: 600n, nanos: 0 } };
     const given = { ...wish, reason: 'why', resource: '', options: undefined };
@@ -88,7 +89,7 @@ describe('a device that was set up anew', function () {
     const secret = await token('web-1');
     const [known] = await devices();
     const { identity } = await redeemJoinToken(server, secret, 'fresh-image');
-    await eventually(() => former.ends.length > 0, { withinMs: 5_000, what: 'the end of the former link' });
+    await eventually(() => former.ends.length > 0, { withinMs: 20_000, what: 'the end of the former link' });
     assert.equal(former.ends[0]?.code, 'DEVICE_KEY_REPLACED');
     assert.deepEqual([former.desired.at(-1)?.leases, former.desired.at(-1)?.keptSessionIds], [[], []]);
     assert.deepEqual([identity.deviceId, identity.deviceName], [former.id, 'web-1']);
@@ -105,11 +106,12 @@ describe('a device that was set up anew', function () {
 
   it('refuses the former key everywhere, and changes nothing for it', async () => {
     const fresh = await enrol(await token('web-1'), 'web-1');
-    await eventually(() => former.ends.length > 0, { withinMs: 5_000 });
+    await eventually(() => former.ends.length > 0, { withinMs: 20_000 });
     await eventually(async () => (await devices()).every((device) => device.generation === device.appliedGeneration), {
-      withinMs: 5_000,
+      withinMs: 20_000,
       what: 'a device that has nothing more to say',
     });
+    await ledgerAtRest(server.running.ledger);
     const before = await picture();
     const old = new ApiClient(server.address, server.running.caFile, former.identity);
     open.push(old);

@@ -1,4 +1,4 @@
-import { DeviceServiceService, Role, SessionServiceService, UserServiceService } from '@curfew/proto';
+import { DeviceServiceService, Role, SessionServiceService, SessionState, UserServiceService } from '@curfew/proto';
 import { SystemClock } from '@curfew/shared';
 import * as grpc from '@grpc/grpc-js';
 import assert from 'node:assert/strict';
@@ -39,7 +39,13 @@ describe('the id of a call', function () {
     const wish = { user: 'alice', device: 'web-1', account: '', resource: '', options: undefined };
     const times = { duration: { seconds: 600n, nanos: 0 }, reason: 'why' };
     const id = (await operator.unary(SessionServiceService.grantSession, { ...wish, ...times })).session?.id ?? '';
-    await eventually(() => device.held.includes(id), { withinMs: 10_000, what: 'a right' });
+    await eventually(
+      async () => {
+        const { session } = await operator.unary(SessionServiceService.getSession, { sessionId: id });
+        return session?.state === SessionState.ACTIVE;
+      },
+      { withinMs: 20_000, what: 'a right' },
+    );
     return id;
   };
   const headers = (more: Record<string, string> = {}) => ({

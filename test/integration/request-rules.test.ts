@@ -2,11 +2,14 @@ import { DeviceServiceService, Role, UserServiceService } from '@curfew/proto';
 import { METHOD_ACCESS, RequestRules } from '@curfew/server';
 import assert from 'node:assert/strict';
 import { ApiClient, asRefusal, refusalOf, type Refusal } from '../support/api-client.js';
-import { ledgerRows } from '../support/ledger-rows.js';
+import { ledgerAtRest, ledgerRows } from '../support/ledger-rows.js';
 import { brokenRequests, curfewMethods, fittingRequest, pathOf, requestWith } from '../support/request-cases.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
+import { MovableClock } from '../support/movable-clock.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 import { eventually } from '../support/wait.js';
+
+const SOON = { withinMs: 30_000 };
 
 describe('the rules of the schema, over real gRPC', function () {
   this.timeout(60_000);
@@ -15,28 +18,32 @@ describe('the rules of the schema, over real gRPC', function () {
   let owner: ApiClient;
   let agent: ApiClient;
   let device: ScriptedDevice;
+  // With time, the use of a token is written down, and what is done every minute.
+  const clock = MovableClock.stopped();
 
   before(async () => {
-    server = await startTestServer({ CURFEW_LIMITS_DEVICE_MESSAGES_PER_SECOND: '100000' });
+    const limits = {
+      CURFEW_LIMITS_DEVICE_MESSAGES_PER_SECOND: '100000',
+      CURFEW_LIMITS_TOKEN_CALLS_PER_SECOND: '100000',
+    };
+    server = await startTestServer(limits, undefined, clock);
     owner = new ApiClient(server.address, server.running.caFile, { token: server.ownerToken });
     const { secret } = await owner.unary(DeviceServiceService.createJoinToken, { uses: 1, ttl: undefined });
     device = await ScriptedDevice.enroll(server, secret, 'web-1', ['alice']);
+    const now = async () => (await owner.unary(DeviceServiceService.getDevice, { device: 'web-1' })).device;
+    await eventually(async () => (await now())?.accounts.length === 1, { ...SOON, what: 'its report' });
     device.goOffline();
-    // What a device has reported, and the end of its link, are written down after it.
-    let seen = '';
-    const atRest = async (): Promise<boolean> => {
-      const before = seen;
-      seen = await dump();
-      return seen === before;
-    };
-    await eventually(atRest, { withinMs: 10_000, everyMs: 200, what: 'a ledger that stays as it is' });
+    await eventually(async () => (await now())?.online === false, { ...SOON, what: 'the end of its link' });
+    await ledgerAtRest(server.running.ledger);
     agent = new ApiClient(server.address, server.running.caFile, device.identity);
   });
   after(async () => {
     owner.close();
     agent.close();
     device.close();
+    clock.start();
     await server.close();
+    clock.stop();
   });
 
   const dump = (): Promise<string> => ledgerRows(server.running.ledger);

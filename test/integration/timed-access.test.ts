@@ -92,9 +92,10 @@ describe('timed access', function () {
   });
 
   it('ends by itself on time', async () => {
-    const id = await owner.active('alice', 'ops', 2);
+    const id = await owner.grant('alice', 'ops', 4);
     const ended = await owner.until(id, SessionState.ENDED);
     assert.equal(ended.endReason, EndReason.EXPIRED);
+    assert.ok((await events(id)).includes('session.active'));
     assert.equal(resource.has('ops', 'alice'), false);
   });
 

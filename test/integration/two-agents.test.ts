@@ -1,9 +1,15 @@
 import { DeviceServiceService, SessionServiceService, SessionState, UserServiceService, Role } from '@curfew/proto';
+import { durationMs, SECOND } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import { ApiClient, refusalOf } from '../support/api-client.js';
+import { MovableClock } from '../support/movable-clock.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { startTestServer, type TestServer } from '../support/test-server.js';
 import { eventually } from '../support/wait.js';
+
+const SOON = { withinMs: 20_000 };
+/** How long an agent that has taken a link over waits for its leases. */
+const ITS_WAIT = durationMs(4 * SECOND);
 
 describe('two agents with one identity', function () {
   this.timeout(60_000);
@@ -11,9 +17,12 @@ describe('two agents with one identity', function () {
   let operator: ApiClient;
   let device: ScriptedDevice;
   let twin: ScriptedDevice;
+  /** It stands still: the wait for leases is over when a test says so, and no sooner on a slow machine. */
+  let clock: MovableClock;
 
   beforeEach(async () => {
-    server = await startTestServer();
+    clock = MovableClock.stopped();
+    server = await startTestServer({ CURFEW_LIMITS_TOKEN_CALLS_PER_SECOND: '100000' }, undefined, clock);
     operator = new ApiClient(server.address, server.running.caFile, { token: server.ownerToken });
     const joinToken = { uses: 1, ttl: undefined };
     const { secret } = await operator.unary(DeviceServiceService.createJoinToken, joinToken);
@@ -25,7 +34,9 @@ describe('two agents with one identity', function () {
     twin.close();
     device.close();
     operator.close();
+    clock.start();
     await server.close();
+    clock.stop();
   });
 
   const grant = (user = 'alice') => {
@@ -43,7 +54,7 @@ describe('two agents with one identity', function () {
   };
   const active = async (user = 'alice'): Promise<string> => {
     const id = (await grant(user)).session!.id;
-    await eventually(async () => (await session(id)).state === SessionState.ACTIVE, { withinMs: 5_000 });
+    await eventually(async () => (await session(id)).state === SessionState.ACTIVE, SOON);
     return id;
   };
   const conflicts = async (): Promise<number> =>
@@ -57,7 +68,7 @@ describe('two agents with one identity', function () {
     });
   /** Waits until an agent's link has ended once more, and gives why. */
   const fenced = async (of: ScriptedDevice, count: number): Promise<void> => {
-    await eventually(() => of.ends.length >= count, { withinMs: 5_000, what: `${count} ended links` });
+    await eventually(() => of.ends.length >= count, { ...SOON, what: `${count} ended links` });
     assert.equal(of.ends.at(-1)?.code, 'LINK_FENCED');
   };
 
@@ -70,6 +81,7 @@ describe('two agents with one identity', function () {
     await fenced(twin, 1);
     const second = twin.goOnline();
     await fenced(device, 2);
+    clock.advance(ITS_WAIT);
     await second;
     assert.deepEqual(
       twin.desired.flatMap(({ leases }) => leases),
@@ -86,7 +98,7 @@ describe('two agents with one identity', function () {
     twin.goOffline();
     await device.goOnline();
     await operator.unary(DeviceServiceService.resolveIdentityConflict, { device: 'web-1' });
-    await eventually(async () => (await session(id)).state === SessionState.ENDED, { withinMs: 5_000 });
+    await eventually(async () => (await session(id)).state === SessionState.ENDED, SOON);
     const next = await active();
     // What was replaced before an operator has looked is no second agent after it.
     device.goOffline();
@@ -99,6 +111,7 @@ describe('two agents with one identity', function () {
     const flap = async (round: number): Promise<void> => {
       const joined = twin.goOnline();
       await fenced(device, round);
+      clock.advance(ITS_WAIT);
       await joined;
       await device.goOnline();
       await fenced(twin, round);
@@ -112,7 +125,11 @@ describe('two agents with one identity', function () {
 
   it('are not suspected when an agent was started anew behind a dead link: it has its leases after a short wait', async () => {
     const id = await active();
-    await twin.goOnline();
+    const joined = twin.goOnline();
+    await fenced(device, 1);
+    assert.equal(twin.desired.length, 0, 'not before the wait is over');
+    clock.advance(ITS_WAIT);
+    await joined;
     assert.equal(twin.desired.at(-1)?.leases.length, 1);
     assert.equal((await session(id)).state, SessionState.ACTIVE);
     assert.equal(await conflicts(), 0);

@@ -8,7 +8,7 @@ import { startTestServer, type TestServer } from '../support/test-server.js';
 import { eventually } from '../support/wait.js';
 
 describe('devices as witnesses of the audit log', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let server: TestServer;
   let device: ScriptedDevice;
   let home: string;
@@ -38,7 +38,7 @@ describe('devices as witnesses of the audit log', function () {
   });
 
   const received = (count: number): Promise<true> =>
-    eventually(() => device.checkpoints.length >= count, { withinMs: 5_000, what: `${count} checkpoints` });
+    eventually(() => device.checkpoints.length >= count, { withinMs: 20_000, what: `${count} checkpoints` });
 
   it('get proofs that start from what they have, on one link and over a new one, and nothing twice', async () => {
     await received(1);

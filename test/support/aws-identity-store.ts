@@ -83,7 +83,12 @@ export class AwsIdentityStore {
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // Who has asked has gone in the middle of it.
+      return;
+    }
     const raw = Buffer.concat(chunks);
     const body = JSON.parse(raw.toString()) as Fields;
     const target = String(request.headers['x-amz-target']);

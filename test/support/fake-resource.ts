@@ -70,7 +70,12 @@ export class FakeResource {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => undefined);
     let text = '';
-    for await (const chunk of request) text += String(chunk);
+    try {
+      for await (const chunk of request) text += String(chunk);
+    } catch {
+      // Who has asked has gone in the middle of it.
+      return;
+    }
     const asked = { call: request.url?.slice(1), ...(JSON.parse(text) as object) } as FakeAsked;
     this.asked.push(asked);
     this.atOnce += 1;

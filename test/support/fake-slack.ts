@@ -54,7 +54,7 @@ export class FakeSlack {
   readonly channel = 'C0EXAMPLE9';
   readonly people = new Map<string, SlackPerson>();
   readonly messages: PostedMessage[] = [];
-  /** What came to response_urls. */
+  /** What came to response_urls of presses since `forgetPresses`. */
   readonly responses: Readonly<Record<string, unknown>>[] = [];
   /** Calls that the real Slack would not have understood. */
   readonly complaints: string[] = [];
@@ -64,6 +64,7 @@ export class FakeSlack {
   port = 0;
   private server: Server | undefined;
   private presses = 0;
+  private forgotten = 0;
 
   get api(): string {
     return `http://127.0.0.1:${this.port}/api`;
@@ -101,7 +102,8 @@ export class FakeSlack {
     const body = Buffer.concat(chunks).toString('utf8');
     const type = String(request.headers['content-type']);
     if (request.method === 'POST' && request.url?.startsWith('/response/') === true) {
-      this.responses.push(JSON.parse(body) as Record<string, unknown>);
+      const of = Number(request.url.slice('/response/'.length));
+      if (of > this.forgotten) this.responses.push(JSON.parse(body) as Record<string, unknown>);
       return { status: 200, body: 'ok' };
     }
     const say = (answer: object) => ({ status: 200, body: JSON.stringify(answer) });
@@ -162,6 +164,12 @@ export class FakeSlack {
       ...change,
     };
     return new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+  }
+
+  /** Forgets what came to response_urls, also what is still to come of the presses before. */
+  forgetPresses(): void {
+    this.forgotten = this.presses;
+    this.responses.length = 0;
   }
 
   /** The headers of Slack's signature (v0). */

@@ -51,7 +51,7 @@ export const mochaHooks = {
     const { endLedgerOfTests } = await import('./ledger-of-tests.js');
     await endLedgerOfTests();
     let left: string[] = [];
-    await eventually(() => (left = leaks()).length === 0, { withinMs: 2_000 }).catch(() => {
+    await eventually(() => (left = leaks()).length === 0, { withinMs: 10_000 }).catch(() => {
       throw new Error(`tests left behind:\n  ${left.join('\n  ')}`);
     });
   },

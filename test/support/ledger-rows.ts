@@ -1,5 +1,6 @@
 import type { RunningServer } from '@curfew/server';
 import assert from 'node:assert/strict';
+import { eventually } from './wait.js';
 
 /** Every row of every table: what must be the same before and after something that was refused. */
 export const ledgerRows = (ledger: Pick<RunningServer['ledger'], 'read'>): Promise<string> =>
@@ -19,3 +20,15 @@ export const ledgerRows = (ledger: Pick<RunningServer['ledger'], 'read'>): Promi
     assert.ok(rows.length > 10);
     return JSON.stringify(rows);
   });
+
+/** The same, once two looks in a row see the same: what a device has said is written down after it was answered. */
+export async function ledgerAtRest(ledger: Pick<RunningServer['ledger'], 'read'>, everyMs = 200): Promise<string> {
+  let seen = '';
+  const atRest = async (): Promise<boolean> => {
+    const before = seen;
+    seen = await ledgerRows(ledger);
+    return seen === before;
+  };
+  await eventually(atRest, { withinMs: 30_000, everyMs, what: 'a ledger that stays as it is' });
+  return seen;
+}

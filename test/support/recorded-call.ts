@@ -64,7 +64,7 @@ export async function startSession(
   const start: Call<StartSessionRequest, { session?: { id: string } | undefined }> = link.startSession.bind(link);
   const { session } = await answerOf(start, StartSessionRequest.fromPartial({ account, requestId: request?.id ?? '' }));
   if (session === undefined) throw new Error('no session was started');
-  await eventually(() => device.held.includes(session.id), { withinMs: 10_000, what: 'the lease' });
+  await eventually(() => device.held.includes(session.id), { withinMs: 30_000, what: 'the lease' });
   return session.id;
 }
 

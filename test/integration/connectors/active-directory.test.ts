@@ -7,7 +7,8 @@ import { LOCAL_PARTS, withDefaults } from '../../support/connector-parts.js';
 
 const person = (userName: string): Person => ({ userName, displayName: '', mailAddresses: [], subject: '' });
 
-describe('Active Directory, as far as it can be recorded', () => {
+describe('Active Directory, as far as it can be recorded', function () {
+  this.timeout(60_000);
   let directory: ActiveDirectory;
   let connector: Connector;
   const clock = new ManualClock(1_700_000_000_000, 0);

@@ -40,7 +40,7 @@ describeOn(
   [{ program: 'spin' }],
   'runs of the model of the lease protocol, replayed against server and agent',
   function () {
-    this.timeout(Math.max(240_000, RUNS * 10_000));
+    this.timeout(Math.max(600_000, RUNS * 10_000));
     let template: Template;
     let model: LeaseModel;
 

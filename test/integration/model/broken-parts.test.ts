@@ -10,7 +10,7 @@ const SEED = 20_261_129;
 const MOST_RUNS = 1_000;
 
 describe('the model finds a broken part:', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let template: Template;
 
   before(async () => {

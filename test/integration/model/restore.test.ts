@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { makeTemplate, type Template } from './model-server.js';
 import { ModelWorld } from './model-world.js';
 
-describe('a ledger that is restored', () => {
+describe('a ledger that is restored', function () {
+  this.timeout(60_000);
   let template: Template;
   before(async () => {
     template = await makeTemplate();

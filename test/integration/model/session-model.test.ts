@@ -8,7 +8,7 @@ const RUNS = Number(process.env['CURFEW_MODEL_RUNS'] ?? 300);
 const SEED = process.env['CURFEW_MODEL_SEED'];
 
 describe('everything that can happen, in any order', function () {
-  this.timeout(Math.max(240_000, RUNS * 1_000));
+  this.timeout(Math.max(600_000, RUNS * 1_000));
   let template: Template;
 
   before(async () => {

@@ -104,7 +104,7 @@ export class AuditLog {
     const newest = await this.update(note);
     const now = openCheckpoint(newest.note, this.verificationKey);
     // An earlier incarnation's log was given up on purpose.
-    if (old === undefined || now === undefined || old.origin !== now.origin) return false;
+    if (old === undefined || old.origin !== now?.origin) return false;
     return !verifyConsistency(old, now, newest.proof);
   }
 

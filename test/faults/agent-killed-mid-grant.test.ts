@@ -8,7 +8,7 @@ import type { Operator } from '../support/operator.js';
 
 describeOn(['devices', { program: 'strace' }], 'an agent that is killed while it makes a right', function () {
   // Every step has a limit of its own; there are about 80 kills.
-  this.timeout(600_000);
+  this.timeout(900_000);
   let fleet: Fleet;
   let operator: Operator;
   const devices: ManagedDevice[] = [];

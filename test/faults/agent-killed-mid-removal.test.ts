@@ -7,7 +7,8 @@ import type { ManagedDevice } from '../support/managed-device.js';
 import type { Operator } from '../support/operator.js';
 
 describeOn(['devices', { program: 'strace' }], 'an agent that is killed while it removes a right', function () {
-  this.timeout(300_000);
+  // Every step has a limit of its own.
+  this.timeout(900_000);
   let fleet: Fleet;
   let operator: Operator;
   const devices: ManagedDevice[] = [];

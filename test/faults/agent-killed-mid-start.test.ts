@@ -16,7 +16,8 @@ describeOn(
   ['devices', { program: 'strace' }],
   'an agent that is killed while it puts its drop-in in place',
   function () {
-    this.timeout(300_000);
+    // Every step has a limit of its own.
+    this.timeout(900_000);
     let fleet: Fleet;
 
     before(async () => {

@@ -24,7 +24,7 @@ const JUMPS = [
 ];
 
 describeOn(['devices', { program: 'faketime' }, { program: 'strace' }], 'a device whose clock jumps', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const wall = new DeviceWallClock();
   let fleet: Fleet;
   let managed: ManagedDevice;
@@ -59,7 +59,8 @@ describeOn(['devices', { program: 'faketime' }, { program: 'strace' }], 'a devic
     const { id } = await fleet.operator.grant(managed.name, 600);
     const { endReason, endDetail } = await fleet.operator.until(id, [SessionState.ENDED]);
     assert.equal(endReason, EndReason.REFUSED_BY_DEVICE);
-    assert.deepEqual([managed.rules(), managed.armed(), managed.recorded()], [[], [], []]);
+    assert.deepEqual([managed.rules(), managed.recorded()], [[], []]);
+    await managed.untilDisarmed();
     return endDetail.split(':')[0] ?? '';
   };
 
@@ -75,8 +76,11 @@ describeOn(['devices', { program: 'faketime' }, { program: 'strace' }], 'a devic
   /** Lets the boot clock pass the right's deadline, and sees that the right goes then and not before. */
   async function passDeadline(session: Session): Promise<void> {
     const over = deadline();
+    assert.equal(managed.rules().length, 1, 'the jump has ended nothing');
     await managed.sleepUntil(over - 1_000);
-    assert.equal(managed.rules().length, 1, 'it lasts until its deadline');
+    const isThere = managed.rules().length === 1;
+    // On a machine that stands still the second may be over by now, and what is seen of the end says when it was.
+    assert.ok(isThere || managed.bootTime() >= over, 'it lasts until its deadline');
     const lateMs = await untilGone(over);
     assert.ok(lateMs > -UPTIME_STEP_MS && lateMs <= OVERSTAY_MS, `gone ${lateMs} ms after its deadline`);
     assert.equal(await managed.mayBeRoot(), false);
@@ -125,7 +129,7 @@ describeOn(['devices', { program: 'faketime' }, { program: 'strace' }], 'a devic
 });
 
 describeOn(['devices', { program: 'strace' }], 'an agent that stands still over a deadline', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let fleet: Fleet;
   let managed: ManagedDevice;
 
@@ -158,12 +162,14 @@ describeOn(['devices', { program: 'strace' }], 'an agent that stands still over 
 
   for (const { name, begin } of holdUps)
     it(`${name} for ${BLOCK_MS / 1_000} s lengthens nothing: sudo itself refuses`, async () => {
-      const { id } = await managed.elevate(8);
+      const { id } = await managed.elevate(10);
+      // Looked at now: a look takes its time, and sudo counts in whole seconds.
+      assert.equal(await managed.mayBeRoot(), true);
       const over = managed.recorded()[0]!.wallEnd;
       const waitUntil = (ms: number): Promise<true> =>
         eventually(() => Date.now() >= ms, { withinMs: 20_000, everyMs: 5, what: 'a moment' });
       await waitUntil(over - BLOCK_MS / 2);
-      assert.equal(await managed.mayBeRoot(), true);
+      assert.ok(managed.rules().length === 1 || Date.now() >= over, 'it is there when the hold-up begins');
       const goOn = await begin();
       await waitUntil(over + OVERSTAY_MS);
       assert.equal(await managed.mayBeRoot(), false);

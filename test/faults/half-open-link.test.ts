@@ -24,7 +24,7 @@ interface Lane {
 }
 
 describeOn(['devices'], 'a link that is half open', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let fleet: Fleet;
   let operator: Operator;
   const lanes = new Map<string, Lane>();
@@ -98,7 +98,11 @@ describeOn(['devices'], 'a link that is half open', function () {
     assert.equal((await operator.revoke(id, PATIENCE_MS / 1000)).outcome, RevokeOutcome.PENDING);
     const downs = (): number => managed.agent.output.match(/"message":"link down"/g)?.length ?? 0;
     await eventually(() => downs() >= 3, { withinMs: 60_000, what: 'attempts that were given up' });
-    assert.ok((await socketsOf(managed)) <= sockets + 2, 'no connection left behind');
+    // The agent opens files and starts programs besides, for a moment; what is left behind stays and adds up.
+    await eventually(async () => (await socketsOf(managed)) <= sockets + 2, {
+      withinMs: 20_000,
+      what: 'no connection left behind',
+    });
     assert.equal(await managed.mayBeRoot(), true);
     await managed.device.must(['ip', 'neigh', 'flush', 'dev', 'eth0', 'nud', 'permanent']);
     await network.restore();

@@ -27,7 +27,7 @@ interface Race {
 }
 
 describe('a join token that many redeem at once, at two servers on one ledger', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let servers: UnlockedServer[];
   let operator: OperatorClient;
@@ -42,7 +42,7 @@ describe('a join token that many redeem at once, at two servers on one ledger', 
     const child = spawn(process.execPath, [UNLOCKED], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    await eventually(() => output.endsWith('\n'), { withinMs: 20_000, what: 'a server that is ready' });
+    await eventually(() => output.endsWith('\n'), { withinMs: 120_000, what: 'a server that is ready' });
     return { ...(JSON.parse(output) as JoinedServer & { ownerToken: string }), process: child };
   }
 
@@ -148,7 +148,7 @@ describe('a join token that many redeem at once, at two servers on one ledger', 
 });
 
 describe('a second server on a ledger that is in use', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let plane: ControlPlane;
 
   before(async () => {

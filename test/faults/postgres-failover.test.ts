@@ -87,7 +87,7 @@ const onlyForward = (device: ScriptedDevice): boolean =>
   device.desired.every(({ generation }, at) => at === 0 || generation >= (device.desired[at - 1]?.generation ?? 0n));
 
 describeOn([{ postgres: 15 }], 'a primary of PostgreSQL', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let cluster: PostgresCluster;
   let running: PostgresCluster | undefined;
   let sides: Side[] = [];

@@ -30,7 +30,7 @@ const CALL_LIMIT = durationMs(30 * SECOND);
 const NAMES = ['directory', 'database', 'scim', 'team', 'identity-store'] as const;
 
 describeOn([{ program: 'slapd' }, { program: 'ldapsearch' }], 'real servers that misbehave', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const missing = whyNoPostgres(18);
   if (missing !== '') {
     it(`left out: ${missing}`);

@@ -16,7 +16,8 @@ const SERVER = join(CHECKOUT, 'server/bin/curfew-server.js');
 const WRITES_TRIED = 4;
 
 describeOn([{ program: 'strace' }], 'a restore that is killed midway', function () {
-  this.timeout(120_000);
+  // Every step has a limit of its own.
+  this.timeout(600_000);
   let pristine: string;
   let data: string;
   let backup: string;

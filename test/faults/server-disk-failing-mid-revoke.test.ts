@@ -9,7 +9,8 @@ import { scratchFolder } from '../support/scratch.js';
 import { runTool } from '../support/tool.js';
 
 describeOn([{ program: 'strace' }], 'a server whose disk fails in the middle of a bulk revoke', function () {
-  this.timeout(120_000);
+  // Every step has a limit of its own.
+  this.timeout(600_000);
   const lanes: RevokeLane[] = [];
 
   before(async () => {
@@ -88,7 +89,7 @@ describeOn([{ program: 'strace' }], 'a server whose disk fails in the middle of 
 });
 
 describeOn(['devices'], 'a server on a disk that is full', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let disk: string;
   let lane: RevokeLane;
 

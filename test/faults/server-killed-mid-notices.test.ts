@@ -12,16 +12,18 @@ import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const KILLS = 6;
 const EVENTS_A_ROUND = 60;
-const SOON = { withinMs: 30_000 };
+const SOON = { withinMs: 90_000 };
 
 describe('a server that is killed again and again while it sends notices', function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
   let folder: string;
   let plane: ControlPlane;
   let operator: ChannelOperator;
   let hook: WebhookReceiver;
   let siem: SyslogReceiver;
   let made = 0;
+  /** How many users the server has answered for. */
+  let answered = 0;
 
   before(async () => {
     folder = scratchFolder('receivers');
@@ -50,7 +52,11 @@ describe('a server that is killed again and again while it sends notices', funct
   /** Makes users until the server is gone; gives how many it has answered for. */
   async function makeUsers(): Promise<number> {
     const names = Array.from({ length: EVENTS_A_ROUND }, () => `user-${++made}`);
-    const answers = await Promise.allSettled(names.map((name) => operator.createUser(name)));
+    const create = async (name: string): Promise<void> => {
+      await operator.createUser(name);
+      answered += 1;
+    };
+    const answers = await Promise.allSettled(names.map(create));
     return answers.filter(({ status }) => status === 'fulfilled').length;
   }
   /** The indices of the events that the ledger holds. */
@@ -74,7 +80,6 @@ describe('a server that is killed again and again while it sends notices', funct
       broken.add(index);
       return index % 2 === 0 ? 'reset' : 'fail';
     };
-    let answered = 0;
     for (let round = 0; round < KILLS; round++) {
       const [calls, connections] = [hook.calls, siem.connections];
       const making = makeUsers();
@@ -83,19 +88,22 @@ describe('a server that is killed again and again while it sends notices', funct
         round % 2 === 0
           ? hook.calls >= calls + round * 6
           : siem.connections > connections && hook.calls >= calls + round;
-      await eventually(enough, { ...SOON, everyMs: 1 });
+      // At the last kill somebody has had an answer, however slow all was before.
+      const isLast = round === KILLS - 1;
+      await eventually(() => enough() && (!isLast || answered > 0), { ...SOON, everyMs: 1 });
       await plane.stop('SIGKILL');
-      answered += await making;
+      await making;
       await plane.run();
       operator.close();
       operator = new ChannelOperator(plane);
     }
+    const before = answered;
     const last = await makeUsers();
     assert.equal(last, EVENTS_A_ROUND);
     // The first owner was there before the channels.
     const [, ...wanted] = await held();
-    assert.ok(wanted.length >= answered + last, `${wanted.length} events, ${answered + last} answered`);
-    assert.ok(answered > 0 && answered < KILLS * EVENTS_A_ROUND, `${answered} answered: the kills were in the middle`);
+    assert.ok(wanted.length >= answered, `${wanted.length} events, ${answered} answered`);
+    assert.ok(before > 0 && before < KILLS * EVENTS_A_ROUND, `${before} answered: the kills were in the middle`);
 
     const all = async (): Promise<boolean> => {
       await operator.retry('hook');

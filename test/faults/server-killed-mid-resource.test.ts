@@ -23,7 +23,7 @@ const MOMENTS: readonly Moment[] = (['find', 'has', 'add', 'remove'] as const).f
 );
 
 describe('a server that is killed while it works at a resource', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let folder: string;
   let resource: FakeResource;
   let child: ChildProcess | undefined;
@@ -186,7 +186,7 @@ describe('a server that is killed while it works at a resource', function () {
     assert.deepEqual(waiting?.unconfirmedSinceTime, waiting?.endingTime);
     assert.match(waiting?.attemptError ?? '', /an addition without an answer may still come/);
     await eventually(() => resource.has('ops', name), SOON);
-    await operator().until(id, SessionState.ENDED, 60_000);
+    await operator().until(id, SessionState.ENDED, 120_000);
     assert.equal(resource.has('ops', name), false);
   });
 

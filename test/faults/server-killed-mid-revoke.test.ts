@@ -19,7 +19,8 @@ interface Seen {
 const WRITE_STEP = { '': 20, '-wal': 12, '-shm': 1 } as const;
 
 describeOn([{ program: 'strace' }], 'a server that is killed in the middle of a bulk revoke', function () {
-  this.timeout(120_000);
+  // Every step has a limit of its own.
+  this.timeout(600_000);
   const lanes: RevokeLane[] = [];
   let counts: CallCount[];
 

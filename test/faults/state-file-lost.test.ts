@@ -25,7 +25,7 @@ const UNREADABLE = ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-P', '/var/
  * the floors of the other devices, and every witness's checkpoint, still tell.
  */
 describeOn(['devices', { program: 'strace' }], 'an agent whose state file is lost', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let fleet: Fleet;
   let operator: Operator;
   let proxy: TcpProxy;
@@ -55,7 +55,7 @@ describeOn(['devices', { program: 'strace' }], 'an agent whose state file is los
     truncateSync(managed.stateFile, 0);
     await managed.startAgent();
     await managed.untilLinked();
-    await eventually(() => managed.mayBeRoot(), { withinMs: 10_000, what: 'the session under a fresh lease' });
+    await eventually(() => managed.mayBeRoot(), { withinMs: 30_000, what: 'the session under a fresh lease' });
     assert.equal((await operator.revoke(id)).outcome, RevokeOutcome.EFFECTIVE);
     await managed.untilNothingIsLeft();
   });
@@ -82,8 +82,8 @@ describeOn(['devices', { program: 'strace' }], 'an agent whose state file is los
       assert.equal((await operator.session(id)).state, SessionState.ACTIVE, 'nobody has said anything else yet');
       proxy.restore();
       await managed.untilLinked();
-      await eventually(() => managed.mayBeRoot(), { withinMs: 10_000, what: 'the session under a fresh lease' });
-      await eventually(() => managed.recorded()[0]?.phase === 'held', { withinMs: 10_000, what: 'a record of it' });
+      await eventually(() => managed.mayBeRoot(), { withinMs: 30_000, what: 'the session under a fresh lease' });
+      await eventually(() => managed.recorded()[0]?.phase === 'held', { withinMs: 30_000, what: 'a record of it' });
       const now = managed.state();
       assert.deepEqual(
         [now.incarnation, now.floorGeneration, now.floorEpoch >= before.floorEpoch],

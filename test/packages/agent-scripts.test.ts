@@ -20,7 +20,8 @@ const ENABLED = [
 ];
 const [JOINS, STARTED] = [`enroll ${SERVER.SERVER}`, 'systemctl restart curfew-agent.service'];
 
-describe("the scripts of the agent's packages", () => {
+describe("the scripts of the agent's packages", function () {
+  this.timeout(60_000);
   let folder: string;
 
   beforeEach(() => {

@@ -34,7 +34,9 @@ interface Workload {
 /** The options that the server knows, by their names in the environment. */
 const knownOptions = (): string => readFileSync(join(CHECKOUT, 'docs/configuration.md'), 'utf8');
 
-describe('the files for containers', () => {
+describe('the files for containers', function () {
+  // The server's own program reads the configuration, twice.
+  this.timeout(150_000);
   it('are a chart whose parts fit each other, with one server that may write to its volume only', () => {
     const documents = renderChart(join(FOLDER, 'chart'), 'prod', { config: { log: { level: 'debug' } } });
     assert.deepEqual([...documents.keys()].sort(), ['config.yaml', 'server.yaml', 'service.yaml']);

@@ -18,7 +18,9 @@ import { captureTool } from '../support/tool.js';
 /** A node that only says which one it is, and what it was told. */
 const NODE = '#!/bin/sh\necho "${0%/node} $*"\n';
 
-describeOn(['devices'], 'the launcher of the agent', () => {
+describeOn(['devices'], 'the launcher of the agent', function () {
+  // Each start is a shell with some dozens of programs.
+  this.timeout(60_000);
   let folder: string;
   let launcher: string;
 

@@ -53,7 +53,9 @@ esac
 : >@FOLDER@/enrolled
 `;
 
-describe('the installation on a Mac', () => {
+describe('the installation on a Mac', function () {
+  // A shell with hundreds of programs.
+  this.timeout(60_000);
   let folder: string;
   let archive: string;
 

@@ -19,7 +19,8 @@ const require = createRequire(import.meta.url);
 const sha256 = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 describeOn([{ program: 'dpkg-deb' }, { program: 'rpmbuild' }], 'what is in the packages', function () {
-  this.timeout(240_000);
+  // Every step has a limit of its own.
+  this.timeout(900_000);
   const packages = new BuiltPackages();
   let deb = '';
   let files = '';

@@ -5,7 +5,8 @@ import { BuiltPackages } from '../support/packages.js';
 
 const NEEDS = ['systemd devices', { program: 'mmdebstrap' }, { program: 'rpmbuild' }] as const;
 describeOn(NEEDS, "the .rpm of the agent, put in place by Debian's rpm", function () {
-  this.timeout(300_000);
+  // Every step has a limit of its own, the making of packages and of a fresh system among them.
+  this.timeout(900_000);
   const packages = new BuiltPackages();
   let life: PackagedLife;
   let { plane, device } = {} as PackagedLife;

@@ -18,7 +18,8 @@ interface KnownDevice {
 }
 
 describeOn(NEEDS, 'the .deb of the agent on a fresh Ubuntu', function () {
-  this.timeout(300_000);
+  // Every step has a limit of its own, the making of packages and of a fresh system among them.
+  this.timeout(900_000);
   const packages = new BuiltPackages();
   let versions: TwoVersions;
 
@@ -47,7 +48,7 @@ describeOn(NEEDS, 'the .deb of the agent on a fresh Ubuntu', function () {
             const told = await life.plane.json<KnownDevice>('devices', 'show', 'ubuntu-1');
             return told.accounts === undefined ? undefined : told;
           },
-          { withinMs: 30_000, what: 'a device that has told of itself' },
+          { withinMs: 60_000, what: 'a device that has told of itself' },
         );
         assert.match(known.facts.osRelease, /^Ubuntu 2[46]\.04/);
         assert.match(known.facts.sudoVersion, sudo);

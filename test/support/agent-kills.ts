@@ -10,6 +10,9 @@ import { eventually } from './wait.js';
 /** The bound for a dead agent (design: invariant 1). */
 export const DEAD_AGENT_BOUND_MS = 5_000;
 
+/** So many points may not be passed again when the agent is to die there. */
+const MOST_MISSED = 4;
+
 /** What follows a kill: nothing, an operator revokes, or the right's time is over; then the agent starts again. */
 type Aftermath = 'restart' | 'revoke' | 'deadline';
 
@@ -25,6 +28,8 @@ interface Kill {
 export interface KillReport {
   points: number;
   kills: number;
+  /** How many points were not passed again when the agent was to die there. */
+  missed: number;
   /** At how many points the right was there when the agent died. */
   withRight: number;
   worstOverstayMs: number;
@@ -56,12 +61,17 @@ export async function killAtEveryPoint(
   assert.ok(first);
   const { points, session } = await pointsOf(first, work);
   await settle(first, operator, session.id);
-  const report: KillReport = { points: points.length, kills: 0, withRight: 0, worstOverstayMs: 0 };
+  const report: KillReport = { points: points.length, kills: 0, missed: 0, withRight: 0, worstOverstayMs: 0 };
   const waiting: Kill[] = shareOf(points).map((point, index) => {
     return { point, without: index % 2 === 0 ? 'restart' : 'revoke', withRight: 'restart' };
   });
   const run = async (managed: ManagedDevice, kill: Kill): Promise<void> => {
     const found = await killAndLook(managed, operator, work, kill, report);
+    if (found === undefined) {
+      report.missed += 1;
+      assert.ok(report.missed <= MOST_MISSED, `${report.missed} points were not passed again`);
+      return;
+    }
     if (!found.elevated || kill.withRight === 'deadline') return;
     report.withRight += 1;
     waiting.push({ ...kill, withRight: 'deadline' });
@@ -69,23 +79,34 @@ export async function killAtEveryPoint(
   await onEachDevice(devices, waiting, run, ({ point, withRight }) => `${nameOf(point)}, ${withRight}`);
   for (const managed of devices) {
     assert.deepEqual(await managed.etcChanges(), [], 'foreign files');
-    await eventually(async () => (await managed.removers()) === 0, { withinMs: 10_000, what: 'no remover left' });
+    await eventually(async () => (await managed.removers()) === 0, { withinMs: 30_000, what: 'no remover left' });
   }
   return report;
 }
 
-/** Kills the agent once, lets the aftermath follow, and starts it again. Gives what was found when it was dead. */
+/**
+ * Kills the agent once, lets the aftermath follow, and starts it again. Gives what was found when it was dead; undefined when
+ * it did not come to the point: some of what it saves it saves together, or only now and then.
+ */
 async function killAndLook(
   managed: ManagedDevice,
   operator: Operator,
   work: AgentWork,
   { point, without, withRight }: Kill,
   report: KillReport,
-): Promise<DeviceFindings> {
+): Promise<DeviceFindings | undefined> {
   const { session, strace } = await strike(managed, work, point, 'SIGKILL');
-  const end = await eventually(() => managed.agent.end, { withinMs: 10_000, everyMs: 5, what: 'a killed agent' });
-  assert.equal(end.signal, 'SIGKILL');
+  const endsWithin = (withinMs: number) =>
+    eventually(() => managed.agent.end, { withinMs, everyMs: 5 }).catch(() => undefined);
+  await endsWithin(15_000);
   await strace.detach();
+  // It may have come there at the last moment.
+  const end = await endsWithin(2_000);
+  if (end === undefined) {
+    await settle(managed, operator, session.id);
+    return undefined;
+  }
+  assert.equal(end.signal, 'SIGKILL');
   report.kills += 1;
   const found = await managed.look();
   assertCovered(found);
@@ -133,7 +154,7 @@ export async function settle(managed: ManagedDevice, operator: Operator, session
       const now = await operator.session(sessionId);
       return (now.state === SessionState.ENDED || managed.recorded().some(({ phase }) => phase === 'held')) && now;
     },
-    { withinMs: 10_000, what: 'an end, or a record of the right that the server has been told of' },
+    { withinMs: 30_000, what: 'an end, or a record of the right that the server has been told of' },
   );
   if (session.state === SessionState.ACTIVE) {
     assertCovered(await managed.look());

@@ -20,6 +20,8 @@ const SLOW_START_MS = 60_000;
 /** A command that waits for a device waits less than this; nothing hangs for ever. */
 const TOOL_LIMIT_MS = 120_000;
 const PERSON = join(DEVICE_BIN, 'curfew');
+/** The last thing that a server prints of itself. */
+const LISTENING = /listening on \S+:(\d+),/;
 
 /** A real server process on a scratch ledger, and the operator's command line against it. */
 export class ControlPlane {
@@ -96,12 +98,11 @@ export class ControlPlane {
     this.output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
-    await eventually(() => !this.isRunning || this.output.includes('"message":"server ready"'), {
-      withinMs: 60_000,
-      what: 'a server that is ready',
-    });
+    // Its log and what it prints come by two pipes, and either may be read first.
+    const isReady = (): boolean => this.output.includes('"message":"server ready"') && LISTENING.test(this.output);
+    await eventually(() => !this.isRunning || isReady(), { withinMs: 120_000, what: 'a server that is ready' });
     if (!this.isRunning) throw new Error(`the server ended: ${this.output}`);
-    this.port = Number(/listening on \S+:(\d+)/.exec(this.output)?.[1]);
+    this.port = Number(LISTENING.exec(this.output)?.[1]);
     this.httpPort = Number(/console on https?:\/\/\S+:(\d+)/.exec(this.output)?.[1]);
     this.ownerPassword = /first owner password, shown this once: (\S+)/.exec(this.output)?.[1] ?? this.ownerPassword;
     this.ownerToken = /first owner token, shown this once: (\S+)/.exec(this.output)?.[1] ?? this.ownerToken;

@@ -73,7 +73,7 @@ export class DeviceProcess {
         if (this.isOver) throw new Error(`${this.argv.join(' ')} has ended: ${this.stderr}`);
         return this.nsenter.pid === undefined ? undefined : childrenOf(this.nsenter.pid)[0];
       },
-      { withinMs: 5_000, everyMs: 1, what: `the process of ${this.argv.join(' ')}` },
+      { withinMs: 20_000, everyMs: 1, what: `the process of ${this.argv.join(' ')}` },
     );
     return this.innerPid;
   }
@@ -93,7 +93,7 @@ export class DeviceProcess {
   }
 
   /** Sends it a signal and waits for its end. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', withinMs = 10_000): Promise<ProcessEnd> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', withinMs = 30_000): Promise<ProcessEnd> {
     await this.kill(signal);
     await eventually(() => this.end, { withinMs, what: `the end of ${this.argv.join(' ')} after ${signal}` });
     return this.ended;
@@ -117,7 +117,7 @@ export class DeviceProcess {
   }
 
   /** Waits until its output (one of the two streams) matches. Errors: it ends first, or takes too long. */
-  async waitFor(pattern: RegExp, withinMs = 10_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, withinMs = 30_000): Promise<RegExpExecArray> {
     const command = this.argv.join(' ');
     const match = await eventually<RegExpExecArray | 'ended' | null>(
       () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr) ?? (this.end ? 'ended' : null),

@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly stdin?: string;
   /** Added to a fresh login's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default 20,000. The program is killed then, and the call fails. */
+  /** Default 60,000: nothing hangs for ever. The program is killed then, and the call fails. */
   readonly timeoutMs?: number;
 }
 
@@ -118,7 +118,7 @@ export class Device {
 
   /** Runs a program to its end. Resolves with any exit code. */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<ToolResult> {
-    const limitMs = options.timeoutMs ?? 20_000;
+    const limitMs = options.timeoutMs ?? 60_000;
     const started = this.spawn(argv, options);
     started.endInput(options.stdin);
     const late = new AbortController();
@@ -212,18 +212,24 @@ export class Device {
 
   /** Moves the device's boot time against the real one, from this call to the next reboot; sleep looks like that. */
   async setUptimeOffset(offsetMs: number): Promise<void> {
+    const clock = await this.movingClock();
+    const hundredths = Math.round(offsetMs / 10);
+    const told = clock.stdout.length;
+    clock.write(`${hundredths}\n`);
+    await eventually(() => clock.stdout.slice(told).includes(`offset ${hundredths}\n`), {
+      withinMs: 20_000,
+      everyMs: 1,
+      what: 'the moved boot time',
+    });
+  }
+
+  /** What moves the boot time. Whoever counts from the time of now has it started before: that takes its own time. */
+  async movingClock(): Promise<DeviceProcess> {
     if (!this.clock) {
       this.clock = this.spawn(['bash', '-c', DEVICE_CLOCK]);
       await this.clock.waitFor(/^ready$/m);
     }
-    const hundredths = Math.round(offsetMs / 10);
-    const told = this.clock.stdout.length;
-    this.clock.write(`${hundredths}\n`);
-    await eventually(() => this.clock?.stdout.slice(told).includes(`offset ${hundredths}\n`), {
-      withinMs: 5_000,
-      everyMs: 1,
-      what: 'the moved boot time',
-    });
+    return this.clock;
   }
 
   /** A hash of everything below /etc: content, modes, owners, names. */
@@ -261,7 +267,7 @@ export class Device {
     init.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
     const said = async (word: string): Promise<void> => {
       const over = (): boolean => problem !== undefined || init.exitCode !== null || init.signalCode !== null;
-      await eventually(() => over() || output.includes(`${word}\n`), { withinMs: 20_000, everyMs: 1, what: word });
+      await eventually(() => over() || output.includes(`${word}\n`), { withinMs: 60_000, everyMs: 1, what: word });
       if (over()) throw new Error(`device ${this.name} does not boot: ${output}`, { cause: problem });
     };
     await said('started');

@@ -44,7 +44,7 @@ export async function captureMoments<Seen>(
   let said = '';
   strace.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   const over = new Promise((resolve) => strace.once('exit', resolve));
-  await eventually(() => said.includes(' attached'), { withinMs: 10_000, everyMs: 2, what: `strace: ${said}` });
+  await eventually(() => said.includes(' attached'), { withinMs: 30_000, everyMs: 2, what: `strace: ${said}` });
 
   const moments: Moment<Seen>[] = [];
   const state = { isDone: false };

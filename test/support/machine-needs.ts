@@ -45,7 +45,8 @@ function whyNoDevices(): string {
       'mount -t overlay o -o lowerdir=/etc,upperdir=/run/u,workdir=/run/w /etc && ip link add cfw type veth';
     const tried = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', '--mount-proc', 'bash', '-c', script], {
       encoding: 'utf8',
-      timeout: 10_000,
+      // Against hanging alone: a suite is not left out because the machine is busy.
+      timeout: 60_000,
     });
     return tried.status === 0 ? '' : `this kernel or container allows no namespaces: ${tried.stderr.trim()}`;
   })();

@@ -136,13 +136,13 @@ export class ManagedDevice {
   }
 
   /** Waits until the server shows the device as on line. */
-  async untilOnline(withinMs = 15_000): Promise<void> {
+  async untilOnline(withinMs = 30_000): Promise<void> {
     const online = async (): Promise<boolean> => (await this.operator.device(this.name)).online;
     await eventually(online, { withinMs, everyMs: 10, what: 'a device that is on line' });
   }
 
   /** Waits until the server shows the device as out of reach. */
-  async untilOffline(withinMs = 15_000): Promise<void> {
+  async untilOffline(withinMs = 30_000): Promise<void> {
     const online = async (): Promise<boolean> => (await this.operator.device(this.name)).online;
     await eventually(async () => !(await online()), { withinMs, everyMs: 10, what: 'a device that is off line' });
   }
@@ -214,13 +214,14 @@ export class ManagedDevice {
 
   /** Moves the device's boot clock forward to a moment, as a sleep until then does. */
   async sleepUntil(bootMs: number): Promise<void> {
+    await this.device.movingClock();
     await this.device.setUptimeOffset(bootMs - uptimeMs('/proc/uptime'));
   }
 
   /** Waits until nothing of a right is left: no rule, no record, nothing armed. */
   async untilNothingIsLeft(): Promise<void> {
     const left = (): readonly unknown[] => [...this.rules(), ...this.armed(), ...this.recorded()];
-    await eventually(() => left().length === 0, { withinMs: 10_000, what: `nothing left on ${this.name}` }).catch(
+    await eventually(() => left().length === 0, { withinMs: 30_000, what: `nothing left on ${this.name}` }).catch(
       (error: unknown) => {
         throw new Error(`left on ${this.name}: ${JSON.stringify(left())}`, { cause: error });
       },
@@ -239,7 +240,12 @@ export class ManagedDevice {
       if (now !== written || this.state().ended.length > 0) [written, since] = [now, performance.now()];
       return performance.now() - since >= REST_MS;
     };
-    await eventually(atRest, { withinMs: 15_000, what: `an agent of ${this.name} at rest` });
+    await eventually(atRest, { withinMs: 30_000, what: `an agent of ${this.name} at rest` });
+  }
+
+  /** Waits until nothing is armed any more: a remover is stood down only after the end of its right is told. */
+  async untilDisarmed(): Promise<void> {
+    await eventually(() => this.armed().length === 0, { withinMs: 30_000, what: `nothing armed on ${this.name}` });
   }
 
   /** The independent removers that wait on the device. */

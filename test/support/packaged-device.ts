@@ -103,11 +103,19 @@ export class PackagedDevice {
         const { exitCode, stdout } = await this.device.run(['curfew-agent', 'status', '-o', 'json']);
         return exitCode === 0 && (JSON.parse(stdout) as { serverLinked?: boolean }).serverLinked === true;
       },
-      { withinMs: 60_000, everyMs, what: 'an agent with a link' },
+      { withinMs: 120_000, everyMs, what: 'an agent with a link' },
     ).catch(async (cause: unknown) => {
       const log = await this.device.run(['journalctl', '--no-pager', '-u', 'curfew-agent*', '-n', '60']);
       throw new Error(`no linked agent: ${log.stdout}`, { cause });
     });
+  }
+
+  /** Waits until a unit's journal has something: what a program has said comes there after it. Gives the match. */
+  async untilLogged(unit: string, pattern: RegExp): Promise<RegExpExecArray> {
+    return eventually(
+      async () => pattern.exec(await this.device.must(['journalctl', '--no-pager', '-o', 'cat', '-u', unit])),
+      { withinMs: 60_000, everyMs: 100, what: `${String(pattern)} in the journal of ${unit}` },
+    );
   }
 
   async mayBeRoot(user: string): Promise<boolean> {

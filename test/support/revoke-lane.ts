@@ -19,7 +19,7 @@ import { MainThreadStrace, type CallPoint } from './strace-main-thread.js';
 import type { Fault } from './strace-faults.js';
 import { eventually } from './wait.js';
 
-const SOON = { withinMs: 20_000, everyMs: 5 } as const;
+const SOON = { withinMs: 60_000, everyMs: 5 } as const;
 
 /** Who holds a right when a fault strikes: two people on a device that is linked, and one on another that is not. */
 const HOLDERS = [

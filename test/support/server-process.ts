@@ -35,6 +35,14 @@ export interface RunAs {
   readonly gid: number;
 }
 
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** A server of another project that runs in the foreground. It does not outlive this process. */
 export class ServerProcess {
   private output = '';
@@ -69,7 +77,8 @@ export class ServerProcess {
     if (pid === undefined || !this.isRunning) return;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
     const ended = once(this.child, 'exit');
-    for (const one of [pid, ...children]) process.kill(one, 'SIGKILL');
+    // Those that it has started may go by themselves as soon as it has gone.
+    for (const one of [pid, ...children]) killIfThere(one);
     await ended;
     await eventually(() => !children.some(isRunning), { withinMs: 10_000, what: 'the end of killed processes' });
   }

@@ -163,7 +163,7 @@ export class AttachedStrace {
         if (strace.end !== undefined) throw new Error(`strace ended: ${strace.output}`);
         return (strace.stderr.match(/ attached$/gm) ?? []).length >= threads.length;
       },
-      { withinMs: 10_000, everyMs: 2, what: `strace on ${threads.length} threads` },
+      { withinMs: 30_000, everyMs: 2, what: `strace on ${threads.length} threads` },
     );
     return new AttachedStrace(strace, threads);
   }

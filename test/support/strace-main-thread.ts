@@ -5,7 +5,7 @@ import { scratchFolder } from './scratch.js';
 import { slowFlushes, type Fault } from './strace-faults.js';
 import { eventually } from './wait.js';
 
-const SOON = { withinMs: 10_000, everyMs: 2 } as const;
+const SOON = { withinMs: 30_000, everyMs: 2 } as const;
 
 /** A call of the main thread of a running program, counted from the moment at which the strace is there. */
 export interface CallPoint {
@@ -72,6 +72,11 @@ export class MainThreadStrace {
   /** Whether the fault has struck. */
   get hasStruck(): boolean {
     return this.trace.includes('(INJECTED)');
+  }
+
+  /** How many calls were held up so far. */
+  get delayed(): number {
+    return this.trace.split('(DELAYED)').length - 1;
   }
 
   /** Lets the program go on alone, when it still runs. Gives what was seen: a line for each call. */

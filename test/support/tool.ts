@@ -12,13 +12,13 @@ export interface ToolOptions {
   readonly stdin?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Default 20,000. The program is killed then, and the call fails. */
+  /** Default 60,000: nothing hangs for ever. The program is killed then, and the call fails. */
   readonly timeoutMs?: number;
 }
 
 /** Runs a program to its end. Resolves with any exit code. Errors: it cannot be started, or runs too long. */
 export function captureTool(program: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
-  const limitMs = options.timeoutMs ?? 20_000;
+  const limitMs = options.timeoutMs ?? 60_000;
   const line = [program, ...args].join(' ');
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {

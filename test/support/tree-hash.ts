@@ -2,10 +2,21 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Every entry below `root`: path relative to it → kind, mode, owner and a hash of its content (or a link's target). */
+/**
+ * Every entry below `root`: path relative to it → kind, mode, owner and a hash of its content (or a link's target). What goes
+ * while it is looked at is not there.
+ */
 export async function treeEntries(root: string): Promise<Map<string, string>> {
   const entries = new Map<string, string>();
   const visit = async (path: string): Promise<void> => {
+    try {
+      await look(path);
+    } catch (error) {
+      if (path === '' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      entries.delete(path);
+    }
+  };
+  const look = async (path: string): Promise<void> => {
     const full = join(root, path);
     const stat = await lstat(full);
     const owner = `${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}`;

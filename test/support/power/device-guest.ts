@@ -34,7 +34,7 @@ const [, , answeredFile = ''] = process.argv;
 const AGENT = join(CHECKOUT, 'agent/bin/curfew-agent.js');
 const TOKEN = '/mnt/token';
 const ENROLLED = '/mnt/enrolled';
-const SOON = { withinMs: 60_000, everyMs: 50 };
+const SOON = { withinMs: 180_000, everyMs: 50 };
 const seconds = (value: number) => ({ seconds: BigInt(value), nanos: 0 });
 
 /** Whether alice may be root. Errors: sudo does not work at all. */

@@ -79,7 +79,7 @@ export class MachineUnderPower {
     const line = await eventually(
       () =>
         this.lines.find((one) => one.startsWith(start) || one.startsWith('BROKEN')) ?? (this.isOff && 'it has stopped'),
-      { withinMs: 120_000, everyMs: 20, what: `a console that shows ${start}` },
+      { withinMs: 300_000, everyMs: 20, what: `a console that shows ${start}` },
     ).catch((cause: unknown) => {
       throw new Error(this.output.slice(-2_000), { cause });
     });

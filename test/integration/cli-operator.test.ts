@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { parse } from 'yaml';
 import { runCli, RunningCli, type CliResult } from '../support/run-cli.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -14,6 +15,9 @@ interface SessionJson {
   readonly duration: string;
   readonly endReason?: string;
 }
+
+/** Where a CA is that this server has nothing to do with. */
+const OTHERS = scratchFolder('others');
 
 describe('curfewctl against a real server', function () {
   this.timeout(180_000);
@@ -36,6 +40,7 @@ describe('curfewctl against a real server', function () {
   before(async () => {
     server = await startTestServer();
     home = scratchFolder('home');
+    writeFileSync(`${OTHERS}/ca.pem`, rootCertificates[0] ?? '');
     env = {
       HOME: home,
       CURFEW_SERVER: server.address,
@@ -50,7 +55,7 @@ describe('curfewctl against a real server', function () {
   after(async () => {
     device.close();
     await server.close();
-    rmSync(home, { recursive: true, force: true });
+    for (const folder of [home, OTHERS]) rmSync(folder, { recursive: true, force: true });
   });
 
   afterEach(async () => {
@@ -278,7 +283,14 @@ describe('curfewctl against a real server', function () {
       args: ['whoami'],
       more: { CURFEW_SERVER: '127.0.0.1:1' },
       code: 5,
-      err: /127\.0\.0\.1:1.*SERVER_UNREACHABLE/,
+      err: /127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1 \[SERVER_UNREACHABLE\]\n$/,
+    },
+    {
+      name: "another server's CA",
+      args: ['whoami'],
+      more: { CURFEW_CA: `${OTHERS}/ca.pem` },
+      code: 5,
+      err: /certificate.*: the CA at hand is not this server's; give --ca \[SERVER_UNREACHABLE\]\n$/,
     },
     { name: 'an odd server', args: ['whoami', '--server', 'a b'], code: 2, err: /--server <host:port>/ },
     { name: 'no such method', args: ['call', 'SessionService/Nothing'], code: 2, err: /no method/ },

@@ -95,10 +95,12 @@ export class ServerConnection {
   }
 
   private failure(error: unknown): Error {
-    const told = callFailure(
-      error,
-      (detail) => new CurfewError('SERVER_UNREACHABLE', { address: this.address, detail }, { cause: error }),
-    );
+    const told = callFailure(error, (detail) => {
+      const advice = /certificate|issuer/.test(detail)
+        ? `${detail}: the CA at hand is not this server's; give --ca`
+        : detail;
+      return new CurfewError('SERVER_UNREACHABLE', { address: this.address, detail: advice }, { cause: error });
+    });
     return told instanceof Error ? told : new Error(String(told));
   }
 }

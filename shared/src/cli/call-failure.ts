@@ -34,7 +34,7 @@ const isStatus = (error: unknown): error is StatusLike =>
 export function callFailure(error: unknown, unreachable: (detail: string) => CurfewError): unknown {
   if (!isStatus(error)) return error;
   const told = error.metadata?.get('curfew-error-code')[0];
-  const details = error.details === '' ? 'the other side gave no reason' : error.details;
+  const details = error.details === '' ? 'the other side gave no reason' : lastErrorOf(error.details);
   if (typeof told === 'string' && isErrorCode(told))
     return new CallFailure(told, details, exitCodeOf(told), { cause: error });
   if (error.code === STATUS.unavailable) return unreachable(details);
@@ -45,6 +45,10 @@ export function callFailure(error: unknown, unreachable: (detail: string) => Cur
   if (error.code === STATUS.unauthenticated) return new CurfewError('NOT_SIGNED_IN', {}, { cause: error });
   return new CallFailure(`GRPC_${error.code}`, details, EXIT.refused, { cause: error });
 }
+
+/** grpc-js puts what has gone wrong between words about itself. */
+const lastErrorOf = (details: string): string =>
+  /^No connection established\. Last error: (?:Error: )?(.+)\. Resolution note: /s.exec(details)?.[1] ?? details;
 
 /** Whether a gRPC call failed because this side cancelled it. */
 export const isCancelled = (error: unknown): boolean => isStatus(error) && error.code === STATUS.cancelled;

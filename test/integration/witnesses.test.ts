@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { openCheckpoint, verifyConsistency } from '@curfew/shared';
+import { sql } from 'kysely';
 import { rmSync } from 'node:fs';
 import { runCli } from '../support/run-cli.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -68,5 +69,33 @@ describe('devices as witnesses of the audit log', function () {
       assert.ok(now.size > old.size, `${old.size} → ${now.size}`);
       assert.ok(verifyConsistency(old, now, device.checkpoints[index]!.consistencyProof), `proof ${index}`);
     }
+  });
+
+  it('are believed in what they say against the log only with a checkpoint that it has lost', async () => {
+    const { ledger } = server.running;
+    const told = (): Promise<string[]> =>
+      ledger.read(async (db) => {
+        const events = await db
+          .selectFrom('audit_event')
+          .select('type')
+          .where('type', 'like', 'ledger.roll%')
+          .execute();
+        return events.map(({ type }) => type);
+      });
+    const isSaid = (type: string): Promise<true> =>
+      eventually(async () => (await told()).includes(type), { withinMs: 20_000, what: type });
+    const kept = device.checkpoints.at(-1)?.checkpoint?.note ?? '';
+    device.refuseLog(kept);
+    await isSaid('ledger.rollback_claimed');
+    device.refuseLog('');
+    await joinToken();
+    assert.deepEqual(await told(), ['ledger.rollback_claimed']);
+
+    await ledger.write(async ({ db }) => {
+      await sql.raw(`drop trigger audit_checkpoint_is_append_only_delete`).execute(db);
+      await db.deleteFrom('audit_checkpoint').where('note', '=', kept).execute();
+    });
+    device.refuseLog(kept);
+    await isSaid('ledger.rollback_detected');
   });
 });

@@ -249,6 +249,12 @@ export class ScriptedDevice {
     }
   }
 
+  /** Refuses the server's log, with the checkpoint that it says it keeps. */
+  refuseLog(kept: string): void {
+    const value = { size: 1n, accepted: false, detail: 'the log is short', kept: { note: kept } };
+    this.send({ $case: 'verdict', value });
+  }
+
   goOffline(): void {
     this.turn += 1;
     this.cancel();

@@ -19,7 +19,7 @@ export const GROUPS = [
 ];
 
 /** No group runs longer than this, on a slow machine either: it is there for what hangs. */
-export const GROUP_LIMIT_MINUTES = 90;
+export const GROUP_LIMIT_MINUTES = 45;
 
 /**
  * Packages of Debian, the program by which each is known to be there, and the suites that are left out without it: none for

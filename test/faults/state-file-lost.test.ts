@@ -22,7 +22,7 @@ const UNREADABLE = ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-P', '/var/
  * anew for each link and never stores, so whatever was signed before answers no nonce of this process. What is signed
  * from now on is signed for sessions that are live in the server's ledger, and each answer brings the ledger's own floor
  * with it: generation and revoked epoch. Only a ledger that was rolled back could offer a revoked session again; that
- * the floors of the other devices, and every witness's checkpoint, still tell.
+ * the checkpoints which the other devices keep still prove.
  */
 describeOn(['devices', { program: 'strace' }], 'an agent whose state file is lost', function () {
   this.timeout(180_000);

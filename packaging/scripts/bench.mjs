@@ -157,8 +157,7 @@ async function main() {
     process.stdout.write(renderOutcome(outcomes[benchmark.id], { colour: process.stdout.isTTY === true }));
   }
   if (json === undefined) return;
-  const { links, bulk, sessions, people, expiring, past, runs, rounds, warmUp } = settings;
-  const how = { links, bulk, sessions, people, expiring, past, runs, rounds, warmUp };
+  const how = Object.fromEntries(Object.keys(FULL).map((name) => [name, settings[name]]));
   const result = { at: new Date().toISOString(), machine: facts, settings: how, outcomes };
   const file = isFolder(json) ? path.join(json, runFileName(result)) : json;
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);

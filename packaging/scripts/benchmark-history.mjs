@@ -53,7 +53,8 @@ export function standing(runs) {
       const before = seen.slice(0, -1).map((one) => ({ at: one.at, commit: one.commit, median: one.row.value.median }));
       return { ...row, at, commit, isMet: isMet(row), before };
     });
-    return [{ id, title, rows }];
+    // Figures that are held against nothing are in the run's file alone.
+    return rows.length === 0 ? [] : [{ id, title, rows }];
   });
 }
 

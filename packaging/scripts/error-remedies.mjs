@@ -76,6 +76,7 @@ export const REMEDIES = {
   REQUEST_NOT_PENDING: 'Nothing: it was decided, cancelled or timed out.',
   REQUEST_NOT_OPEN: 'Nothing: it is over. A session that came from it is ended by itself: `curfew end`.',
   REQUEST_NOT_APPROVED: 'Wait for the decision, or ask anew.',
+  NOTHING_APPROVED: '`curfew status` shows what there is; `curfew request` asks.',
   REQUEST_ALREADY_OPEN: 'Start it, wait for it, or cancel it.',
   SELF_APPROVAL: 'Ask another approver. A policy can allow it to oneself.',
   DURATION_TOO_LONG: 'Ask for less; the policy says how much.',

@@ -123,6 +123,7 @@ export const ERRORS = {
   REQUEST_NOT_PENDING: spec('FAILED_PRECONDITION', 'the request {id} is {state}, so it can no longer be decided'),
   REQUEST_NOT_OPEN: spec('FAILED_PRECONDITION', 'the request {id} is {state}, so there is nothing to cancel'),
   REQUEST_NOT_APPROVED: spec('FAILED_PRECONDITION', 'the request {id} is {state}, so it cannot be started'),
+  NOTHING_APPROVED: spec('NOT_FOUND', 'nothing that you have asked for on this device is approved'),
   REQUEST_ALREADY_OPEN: spec('FAILED_PRECONDITION', 'the request {id} is still {state}; cancel it first, or start it'),
   SELF_APPROVAL: spec('PERMISSION_DENIED', 'nobody decides on their own access; ask another approver'),
   DURATION_TOO_LONG: spec('INVALID_ARGUMENT', '{field}: {given} is longer than the {limit} allowed'),

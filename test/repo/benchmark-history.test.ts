@@ -112,6 +112,8 @@ describe('the kept benchmarks', () => {
       ['B2', 'ours / <theirs>', '1,000', '5.00 (2.50–10.0)', '≤ 4 ×', 'no', '', '2026-01-03, ccc'],
     ]);
     assert.deepEqual(standing([]), []);
+    // Nothing can be drawn of figures that are held against nothing.
+    assert.deepEqual(standing([{ ...runOf(1, 8, 'aaa'), outcomes: { B1: { ratios: [], figures: [] } } }]), []);
   });
 
   it('are drawn with every name as text, with a ring for what came before, and a square for what is not met', async () => {

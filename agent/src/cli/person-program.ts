@@ -20,6 +20,7 @@ export const HINTS: Readonly<Record<string, string>> = {
   AGENT_UNREACHABLE: 'an administrator of this device can see why with: curfew-agent status',
   SERVER_UNREACHABLE: 'what you have goes on and ends on time; asking and starting need the server, so try again later',
   REQUEST_NOT_FOUND: "see yours with: curfew status; ask with: curfew request --for 30m --reason '…'",
+  NOTHING_APPROVED: "see yours with: curfew status; ask with: curfew request --for 30m --reason '…'",
   REQUEST_NOT_APPROVED: 'see how it stands with: curfew status',
   REQUEST_ALREADY_OPEN: 'see it with: curfew status',
   SESSION_NOT_FOUND: 'see yours with: curfew status',

@@ -120,6 +120,17 @@ describe('sessions', () => {
     await refused('REQUEST_NOT_APPROVED', () => sessions.start(device, ALICE, id));
   });
 
+  it('are started without an id when one alone is approved, and else it is said what there is', async () => {
+    await refused('NOTHING_APPROVED', () => sessions.start(device, ALICE, ''));
+    const { id } = await ask();
+    await refused('REQUEST_NOT_APPROVED', () => sessions.start(device, ALICE, ''));
+    await refused('NOTHING_APPROVED', () => sessions.start(device, BOB, ''));
+    await requests.approve(olga, id, { reason: '' });
+    await refused('NOTHING_APPROVED', () => sessions.start(device, BOB, ''));
+    assert.equal((await sessions.start(device, ALICE, '')).request_id, id);
+    await refused('NOTHING_APPROVED', () => sessions.start(device, ALICE, ''));
+  });
+
   it('are not started by the user to whom an account was linked after another was approved', async () => {
     const { id } = await ask();
     await requests.approve(olga, id, { reason: '' });

@@ -57,7 +57,10 @@ const READ_AT_ONCE = 5_000;
 export class Sessions {
   constructor(private readonly context: UseCaseContext) {}
 
-  /** Starts an approved request. Errors: REQUEST_NOT_FOUND, ACCOUNT_INELIGIBLE, LEDGER_ROLLED_BACK, and those of `startRequest`. */
+  /**
+   * Starts an approved request; without an id the only one. Errors: REQUEST_NOT_FOUND, ACCOUNT_INELIGIBLE, LEDGER_ROLLED_BACK,
+   * those of `onlyApproved` and of `startRequest`.
+   */
   start(device: DeviceRow, account: AccountIdentity, given: string): Promise<SessionRecord> {
     return this.context.ledger.write(async (tx) => {
       await assertGranting(tx.db);

@@ -40,6 +40,13 @@ describe('what differs between two looks at a device', () => {
       'notice added keys of alice',
     ]);
   });
+
+  for (const kind of ['authorized_keys', 'password', 'profile', 'cron', 'at'] as const)
+    it(`takes a ${kind} of one's own lightly`, () => {
+      const after = itemMap([item({ kind, account: 'alice' })]);
+      assert.deepEqual(lines(compareItems(new Map(), after, 'alice')), ['notice added /etc/cron.d/job']);
+      assert.deepEqual(lines(compareItems(new Map(), after, 'bob')), ['warning added /etc/cron.d/job']);
+    });
 });
 
 describe('what was there before a session', () => {
@@ -79,6 +86,27 @@ describe('packages among what differs', () => {
   it('do not vouch for what is not as they brought it, nor for what was done to a package that is old', () => {
     const altered = { '/etc/cron.d/job': { name: 'job', intact: false }, '/bin/sh': { name: 'dash', intact: true } };
     assert.deepEqual(owned(altered), ['critical /bin/sh ', 'warning /etc/cron.d/job ', 'notice job ']);
+  });
+
+  it('say of what is not as they brought it whose it is', () => {
+    const owner = new Map([['/etc/cron.d/job', { name: 'job', intact: false }]]);
+    const altered = withPackages(changes, files, owner, freshPackages(changes)).find(({ kind }) => kind === 'cron');
+    assert.equal(altered?.detail, 'mode 0644; not as the package job brought it');
+  });
+
+  it('vouch for nothing that is gone', () => {
+    const gone = compareItems(after, new Map(), 'alice');
+    const owner = new Map([['/etc/cron.d/job', { name: 'job', intact: true }]]);
+    const told = withPackages(gone, files, owner, new Set(['job']));
+    assert.deepEqual(
+      told.map((one) => `${one.weight} ${one.action} ${one.subject}${one.package}`),
+      ['warning removed /etc/cron.d/job', 'warning removed /bin/sh', 'notice removed job'],
+    );
+  });
+
+  it('are fresh when they were installed or changed, and not when they are gone', () => {
+    assert.deepEqual([...freshPackages(changes)], ['job']);
+    assert.deepEqual([...freshPackages(compareItems(after, new Map(), 'alice'))], []);
   });
 });
 

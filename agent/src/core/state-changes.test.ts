@@ -1,7 +1,7 @@
 import { instantMs, MINUTE } from '@curfew/shared';
 import assert from 'node:assert/strict';
 import type { AgentState, GrantRecord } from '../ports/state-file.js';
-import { withFloorOf } from './state-changes.js';
+import { withEnded, withFloorOf } from './state-changes.js';
 
 const STATE: AgentState = {
   ...{
@@ -72,5 +72,13 @@ describe('the floor after a desired state', () => {
     const ended = ['a', 'b'].map((sessionId) => ({ sessionId }) as AgentState['ended'][number]);
     const after = withFloorOf({ ...STATE, ended }, desired(), [], new Set(['b']), NOW);
     assert.deepEqual(after.ended, [{ sessionId: 'b' }]);
+  });
+});
+
+describe('an end', () => {
+  it('stands in the place of an earlier one of the same session, and beside those of others', () => {
+    const end = (sessionId: string, code: string) => ({ sessionId, code }) as AgentState['ended'][number];
+    const before = { ...STATE, ended: [end('a', 'first'), end('b', 'other')] };
+    assert.deepEqual(withEnded(before, end('a', 'second')).ended, [end('b', 'other'), end('a', 'second')]);
   });
 });

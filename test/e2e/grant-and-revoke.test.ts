@@ -35,6 +35,7 @@ describeOn(['devices'], 'a right on a real device', function () {
     assert.equal(asked.exitCode, 0, asked.stderr);
     const early = await curfew(device, 'alice', 'start');
     assert.equal(early.exitCode, 1, early.stdout);
+    assert.match(early.stderr, /is pending, so it cannot be started/);
     const requests = await plane.json<{ id: string }[]>('requests', 'list');
     const [request] = requests;
     assert.ok(request);

@@ -13,6 +13,7 @@ describe('an exact command', () => {
     { name: 'nothing', argv: [], problem: /absolute path/ },
     { name: 'a name without a path', argv: ['id'], problem: /absolute path/ },
     { name: 'ALL', argv: ['ALL'], problem: /absolute path/ },
+    { name: 'a path with something before it', argv: ['ALL /usr/bin/id'], problem: /absolute path/ },
     { name: 'a wildcard', argv: ['/usr/bin/*'], problem: /absolute path/ },
     { name: 'a path that goes up', argv: ['/usr/bin/../sbin/x'], problem: /absolute path/ },
     { name: 'a path that stays', argv: ['/usr/./x'], problem: /absolute path/ },
@@ -29,4 +30,9 @@ describe('an exact command', () => {
     { name: 'an argument with a bidi character', argv: ['/usr/bin/id', 'a\u202eb'], problem: /argument/ },
   ])
     it(`may not be ${name}`, () => assert.match(commandProblem(argv)?.problem ?? '', problem));
+
+  it('is told with the place of what is wrong: 0 is the program', () => {
+    assert.equal(commandProblem(['id'])?.at, 0);
+    assert.equal(commandProblem(['/usr/bin/id', 'a', '*'])?.at, 2);
+  });
 });

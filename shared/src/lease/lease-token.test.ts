@@ -8,11 +8,12 @@ import {
   generateLeaseKey,
   leasePublicKey,
   leaseSigningKey,
+  parseLeaseKeySet,
   signLease,
   signLeaseKeySet,
+  type LeaseKeySet,
   verifyLease,
   verifyLeaseKeySet,
-  type LeaseKeySet,
 } from './lease-token.js';
 
 const claims: LeaseClaims = {
@@ -142,5 +143,26 @@ describe('lease token', () => {
       const token = await signLeaseKeySet({ version: 2, keys: [jwk] }, key);
       await assert.rejects(verifyLeaseKeySet(token, keySet), refusedAs('LEASE_MALFORMED'));
     }
+  });
+
+  it('reads key sets that have keys, of the one kind only, and a version that counts', async () => {
+    const sound = await leasePublicKey(key);
+    const keys = [sound];
+    assert.deepEqual(parseLeaseKeySet({ version: 1, keys }), { version: 1, keys });
+    for (const wrong of [
+      undefined,
+      null,
+      { version: 1 },
+      { version: 1, keys: [] },
+      { version: 1, keys: { length: 1 } },
+      { version: 1, keys: [sound, { ...sound, d: 'AAAA' }] },
+      { version: 1, keys: [{ ...sound, kty: 'EC' }] },
+      { version: 1, keys: [{ ...sound, crv: 'X25519' }] },
+      { version: '1', keys },
+      { version: 1.5, keys },
+      { version: Number.NaN, keys },
+      { version: 0, keys },
+    ])
+      assert.throws(() => parseLeaseKeySet(wrong), refusedAs('LEASE_MALFORMED'));
   });
 });
